@@ -1,0 +1,57 @@
+/*
+ * The claim of a drainer on a slot, with lease and fencing. A drainer that was paused past its lease loses the slot to the
+ * next one, and finds out at its next step, because every step is a compare-and-swap from the exact word it stored.
+ * Drainers only (never the host's threads).
+ */
+#ifndef BOOKEND_BASE_DRAIN_CLAIM_H
+#define BOOKEND_BASE_DRAIN_CLAIM_H
+
+#include "base/slot.h"
+
+#define DRAIN_LEASE_SECONDS 30
+
+struct drain_claim {
+	struct slot_ref ref;
+	uint64_t word; /* as stored by us */
+};
+
+/* A drainer's number in this pool: never 0. */
+uint32_t drain_number(struct pool *pool);
+
+/*
+ * 0: claimed, claim->word tells what is done already. -EBUSY: another drainer's lease runs; *holder is its number.
+ * -ESTALE: the lease has run out; the caller may call again with steal after it has looked after the holder's segment.
+ */
+int drain_claim(struct pool *pool, uint32_t number, uint32_t drainer, bool steal,
+		struct drain_claim *into, uint32_t *holder);
+/* Extends the lease. False: lost; nothing of this claim counts. */
+bool drain_renew(struct drain_claim *claim);
+/* Releases with more done. False: lost, and what was spooled under this claim must be voided. */
+bool drain_commit(struct drain_claim *claim, unsigned done_now);
+/* Releases and leaves everything as it was. */
+void drain_abandon(struct drain_claim *claim);
+
+/*
+ * Is the lifecycle over, and how? Looks at claim word, notes, waiter and /proc. When it is over the slot's state is moved to
+ * CLAIM_FINAL (or is CLAIM_ENDED) and *stop is filled from the notes, the waiter's overriding code and signal.
+ */
+enum drain_end {
+	DRAIN_LIVES,   /* or unknown */
+	DRAIN_WAITING, /* dead, but its waiter, or an heir, may still say more */
+	DRAIN_OVER,
+	DRAIN_EMPTY,   /* dead and nothing was ever committed: freed */
+};
+struct stop_facts {
+	enum exit_reason reason;
+	int code;         /* -1: unknown */
+	int signal;
+	int after_signal;
+	uint64_t boot_ns; /* of the stop, or when its death was noticed */
+	uint64_t real_ns;
+};
+enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop);
+
+/* FINAL or ENDED to FREE, next generation. Only after drain_commit() with both DONE bits. */
+bool drain_free(struct slot_ref *ref);
+
+#endif

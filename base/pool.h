@@ -1,0 +1,57 @@
+/*
+ * Opening, making and mapping the hot pool. Raw system calls, no allocation: the shim's constructor, the
+ * launcher and drainers all come through here. A descriptor is open only between pool_open() and
+ * pool_close_file(). Errors are -errno; *why says which reason to report and to tally.
+ *
+ * The folder must be a directory of ours with mode 0700 on a tmpfs and is opened without following links; the
+ * file likewise: a regular file, ours, 0600, of the size its header says. A new pool is written under a temporary
+ * name, fully allocated (fallocate), and linked to its name: the first link wins, nothing is ever truncated.
+ */
+#ifndef BOOKEND_BASE_POOL_H
+#define BOOKEND_BASE_POOL_H
+
+#include <stdbool.h>
+
+#include "base/pool_format.h"
+#include "base/reasons.h"
+
+struct pool {
+	int file;                    /* -1 when closed */
+	struct pool_header *header;  /* shared mapping of header and claim words */
+	_Atomic uint64_t *claims;
+	size_t head_bytes;           /* of that mapping */
+	uint8_t *whole;              /* drainers: the whole file, else NULL */
+	/* Private copies, checked at the border; the mapped ones can be written by others. */
+	uint32_t slots;
+	uint32_t classes;
+	struct pool_class class[POOL_CLASSES];
+	uint64_t file_bytes;
+	uint8_t id[16];
+	uint8_t boot_id[16];
+};
+
+/*
+ * uid: whose pool (the effective user); state: the state directory's path from paths_state().
+ * make: create folder and pool when they are missing. whole: map everything (drainers).
+ */
+int pool_open(struct pool *pool, unsigned uid, const char *state, bool make, bool whole,
+	      enum reason *why);
+void pool_close_file(struct pool *pool);
+void pool_close(struct pool *pool);
+
+/* Counts are relaxed and never fail. */
+void pool_count(struct pool *pool, enum pool_count which, uint64_t by);
+uint64_t pool_counted(const struct pool *pool, enum pool_count which);
+const char *pool_count_text(enum pool_count which);
+const char *pool_count_name(enum pool_count which);
+
+/* Slots taken and slots there are, for status and for the half-full rule; the claim words are scanned. */
+void pool_usage(const struct pool *pool, uint32_t *taken, uint32_t *slots);
+
+/*
+ * The tally of losses for processes that found no usable pool: one byte, the reason, appended to the
+ * file `losses` in the state directory (at most 1 MiB). Raw system calls; failure is silent.
+ */
+void pool_tally_loss(const char *state, enum reason reason);
+
+#endif

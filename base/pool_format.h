@@ -1,0 +1,205 @@
+/*
+ * The hot pool, byte by byte: a file of fixed size on tmpfs that every process of one user maps, journal
+ * and crash record at once. docs/formats.md explains it; the protocols stand in pool.h, slot.h and ring.h.
+ * Everything is little-endian and naturally aligned. A change of meaning is a new POOL_MAJOR.
+ *
+ *   0       struct pool_header                 one page
+ *   4096    uint64_t claims[slots]             one claim word a slot
+ *   ...     the slots of each class, page-aligned: struct slot, start payload, counters, ring
+ */
+#ifndef BOOKEND_BASE_POOL_FORMAT_H
+#define BOOKEND_BASE_POOL_FORMAT_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define POOL_MAGIC   "BOOKEND\x01"
+#define POOL_MAJOR   1
+#define POOL_MINOR   0
+#define POOL_PAGE    4096
+#define POOL_CLASSES 4 /* at most */
+
+/* Slots of one size. A claim takes the first class whose payload and ring suffice. */
+struct pool_class {
+	uint32_t first;         /* number of its first slot */
+	uint32_t count;
+	uint32_t slot_bytes;    /* a multiple of POOL_PAGE */
+	uint32_t payload_bytes; /* for the start block's payload, behind struct slot */
+	uint32_t counter_bytes; /* behind the payload; 0: none */
+	uint32_t ring_bytes;    /* behind the counters: a power of two, or 0 */
+	uint64_t offset;        /* of the first slot in the file */
+};
+static_assert(sizeof(struct pool_class) == 32, "format");
+
+#define POOL_CONTROL_OFF 1u /* `bookend off`: nothing is recorded, and what is recorded is discarded */
+
+struct pool_header {
+	/* Written once, before the pool gets its name; all of it up to check is covered by check. */
+	char magic[8];
+	uint32_t major;
+	uint32_t minor;
+	uint64_t file_bytes;
+	uint32_t slots;
+	uint32_t classes;
+	struct pool_class class[POOL_CLASSES];
+	uint8_t id[16];      /* random: the key of all identifiers */
+	uint8_t boot_id[16]; /* /proc/sys/kernel/random/boot_id */
+	char state[768];     /* the state directory's path, NUL-terminated */
+	uint32_t uid;
+	uint32_t check;      /* checksum() of the bytes before it, seed 0 */
+	uint8_t pad0[56];
+	/* Added to by any process of the user, relaxed; see pool_counts.def. */
+	_Atomic uint64_t count[32];
+	/* Delivery. Each word stands for itself: a lost update costs one helper too many or too late. */
+	_Atomic uint64_t helper_until_ns; /* boot time until when a spawned helper is at work; CAS */
+	_Atomic uint64_t due_ns;          /* boot time from which a start may spawn a helper; drainers */
+	_Atomic uint64_t drained_stops;   /* count[POOL_STOPS] when the last complete drain began */
+	_Atomic uint32_t drainers;        /* the last drainer number given out */
+	_Atomic uint32_t control;         /* POOL_CONTROL_OFF; written by `bookend on|off` */
+	uint8_t pad1[4096 - 1312];
+};
+static_assert(offsetof(struct pool_header, count) == 1024, "format");
+static_assert(sizeof(struct pool_header) == POOL_PAGE, "format");
+
+enum pool_count {
+#define COUNT(name, text) POOL_##name,
+#include "base/pool_counts.def"
+#undef COUNT
+	POOL_COUNT_LAST
+};
+static_assert(POOL_COUNT_LAST <= 32, "format");
+
+/*
+ * A claim word says who owns a slot: generation << 26 | pid << 4 | state. The lifecycle number of a
+ * slot's tenant is generation << 16 | slot number, unique in the pool; 38 bits of generation do not wrap.
+ */
+#define CLAIM_STATE(word)      ((unsigned)((word) & 15))
+#define CLAIM_PID(word)        ((unsigned)((word) >> 4 & 0x3fffff))
+#define CLAIM_GENERATION(word) ((uint64_t)(word) >> 26)
+#define CLAIM_WORD(generation, pid, state)                                                        \
+	((uint64_t)(generation) << 26 | ((uint64_t)(pid) & 0x3fffff) << 4 | (unsigned)(state))
+
+enum claim_state {
+	CLAIM_FREE,         /* nobody's */
+	CLAIM_TAKEN,        /* claimed; its start is not committed yet */
+	CLAIM_RUNNING,      /* the pid owns the lifecycle */
+	CLAIM_EXECUTING,    /* running, and about to exec */
+	CLAIM_DAEMONIZING,  /* running, inside daemon(3) */
+	CLAIM_EXIT_PENDING, /* the owner left with exit(0) and descendants alive: one that calls setsid takes over */
+	CLAIM_STOPPED,      /* the owner wrote its stop; provisional until its death is observed */
+	CLAIM_ENDED,        /* ended by declaration while the pid lives on: exec into something else */
+	CLAIM_FINAL,        /* death observed: notes are read only, freed when drained */
+};
+
+/*
+ * A drain word says who is moving a slot's records out: drainer << 40 | lease << 16 | done << 8 | state.
+ * Fencing: every change is a compare-and-swap from the exact word that the drainer itself stored.
+ */
+#define DRAIN_STATE(word)   ((unsigned)((word) & 0xff))
+#define DRAIN_DONE(word)    ((unsigned)((word) >> 8 & 0xff))
+#define DRAIN_LEASE(word)   ((unsigned)((word) >> 16 & 0xffffff)) /* boot seconds, modulo 2^24 */
+#define DRAIN_DRAINER(word) ((unsigned)((word) >> 40))
+#define DRAIN_WORD(drainer, lease, done, state)                                                   \
+	((uint64_t)((drainer) & 0xffffff) << 40 | (uint64_t)((lease) & 0xffffff) << 16 |          \
+	 (uint64_t)((done) & 0xff) << 8 | (unsigned)(state))
+
+enum drain_state { DRAIN_IDLE, DRAIN_CLAIMED };
+#define DRAIN_DONE_START 1u /* the start block is in a spool segment */
+#define DRAIN_DONE_STOP  2u /* and so is the stop: the slot may be freed */
+
+/* How a lifecycle ended, as exit.reason. EXIT(name, text), text is what the event says. */
+enum exit_reason {
+#define EXIT(name, text) EXIT_##name,
+#include "base/exit_reasons.def"
+#undef EXIT
+	EXIT_REASON_COUNT
+};
+
+/* A fixed block about the end: 64 bytes, valid when commit and check fit the lifecycle. */
+struct note {
+	_Atomic uint64_t commit; /* lifecycle << 8 | sequence (1..255), stored last with release */
+	uint32_t check;          /* checksum() of the bytes behind it, seeded with commit */
+	uint16_t reason;         /* enum exit_reason */
+	uint16_t flags;          /* NOTE_... */
+	int32_t code;            /* exit status, -1 when there is none */
+	int32_t signal;          /* that ended the process, 0 when none did */
+	int32_t after_signal;    /* the last termination signal that a handler of the application got, 0: none */
+	uint32_t pid;            /* who wrote the note, in its own pid namespace */
+	uint64_t boot_ns;
+	uint64_t real_ns;
+	uint8_t pad[16];
+};
+static_assert(sizeof(struct note) == 64, "format");
+
+/* The start block: facts here, the snapshot for late evaluation in the payload behind struct slot. */
+struct start_block {
+	_Atomic uint64_t commit; /* lifecycle << 8 | 1, stored last with release */
+	uint32_t check;          /* checksum() of the bytes behind it and of the payload, seeded with commit */
+	uint32_t payload;        /* bytes; policy/snapshot_format.h */
+	uint64_t boot_ns;
+	uint64_t real_ns;
+	uint32_t pid;
+	uint32_t parent;
+	uint32_t uid;            /* effective */
+	uint32_t service;        /* its number in the image */
+	uint64_t pid_namespace;  /* inode, 0 when unknown */
+	uint8_t image[16];       /* hash of the policy image */
+	uint32_t flags;          /* START_... */
+	uint8_t pad[52];
+};
+static_assert(sizeof(struct start_block) == 128, "format");
+
+#define START_BY_LAUNCHER 1u /* written by the launcher on behalf of its child */
+#define START_COMMAND     2u /* a command: it never sends */
+
+#define SLOT_NOTES 4
+#define SLOT_HEIRS 24
+
+struct slot {
+	/* Set by the claimer before the start is committed. */
+	_Atomic uint64_t drain;         /* drainers; 0 when claimed */
+	_Atomic uint64_t seen_ns;       /* boot time at which the owner was known to live: at the claim and at each change of owner */
+	_Atomic uint64_t waiter_ns;     /* the same for the waiter */
+	_Atomic uint32_t waiter;        /* pid of a process that will report how the owner ended (launcher), 0: none */
+	_Atomic uint32_t notes;         /* sequence of the last note asked for */
+	_Atomic uint32_t adopted;       /* the shim lives in the process */
+	_Atomic uint32_t pending_forks; /* forks begun whose children have not registered; see shim/handover.h */
+	_Atomic uint32_t heirs_lost;    /* descendants that found no room in heirs */
+	uint8_t pad0[20];
+	_Atomic uint64_t heirs[SLOT_HEIRS]; /* shim/handover.h: pid | flags */
+	struct note own[SLOT_NOTES];    /* by the owner, newest sequence counts */
+	struct note waited;             /* by the waiter: overrides code and signal; sequence 1 */
+	struct start_block start;
+	/* The ring's words, used where the class has one; see ring.h. */
+	_Atomic uint64_t ring_tail;     /* next position to reserve, in units; producers CAS */
+	uint8_t pad1[56];
+	_Atomic uint64_t ring_head;     /* first position not drained; drainers CAS */
+	_Atomic uint64_t ring_done;     /* first position not delivered, at or past ring_head: past it lies a hole; drainers CAS */
+	_Atomic uint64_t ring_dropped;  /* records refused because the ring was full; producers */
+	uint8_t pad2[1024 - 792];
+};
+static_assert(offsetof(struct slot, own) == 256, "format");
+static_assert(offsetof(struct slot, start) == 576, "format");
+static_assert(offsetof(struct slot, ring_tail) == 704, "format");
+static_assert(sizeof(struct slot) == 1024, "format");
+
+/* A ring record; positions count units of RING_UNIT bytes and grow for ever. */
+#define RING_UNIT 64
+
+struct ring_record {
+	_Atomic uint64_t commit; /* position + 1, stored last with release */
+	uint32_t check;          /* checksum() of the bytes behind it and of the payload, seeded with the position */
+	uint16_t length;         /* payload bytes */
+	uint8_t type;            /* RING_PADDING fills up to the end of the ring */
+	uint8_t units;           /* of the whole record */
+	uint64_t boot_ns;
+	uint8_t payload[];
+};
+static_assert(sizeof(struct ring_record) == 24, "format");
+
+#define RING_PADDING     255
+#define RING_PAYLOAD_MAX (255 * RING_UNIT - 24)
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * A slot of the hot pool: one lifecycle. Writers are the owner (shim), its waiter (launcher) and whoever takes the
+ * lifecycle over; readers are drainers and `bookend tail`. All writes here are plain stores and compare-and-swaps
+ * into mapped memory: async-signal-safe, no allocation, no system call but the clock's (slot_claim and slot_find
+ * map memory and belong into constructors and tools).
+ *
+ * A store that matters is followed by a commit word with release order; readers load it with acquire, copy out,
+ * check the copy, and look at the claim word again.
+ */
+#ifndef BOOKEND_BASE_SLOT_H
+#define BOOKEND_BASE_SLOT_H
+
+#include "base/pool.h"
+
+struct slot_ref {
+	struct pool *pool;
+	struct slot *slot;         /* mapped: the whole slot of class.slot_bytes */
+	_Atomic uint64_t *claim;
+	uint32_t number;
+	uint32_t generation_low;   /* unused bits kept 0 */
+	uint64_t lifecycle;
+	struct pool_class class;   /* private copy */
+};
+
+/*
+ * Claims a free slot of the first class with enough room for pid. State becomes CLAIM_TAKEN; seen_ns is set;
+ * nothing is committed yet. -ENOSPC: none free (the caller counts POOL_NO_SLOT); other -errno from mmap.
+ * Killed at any instant, it leaves a slot whose tenant is dead and which a drainer frees.
+ */
+int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t ring_bytes,
+	       struct slot_ref *into);
+
+/*
+ * The slot whose live lifecycle this pid owns (TAKEN, RUNNING, EXECUTING, DAEMONIZING), if it was claimed after the
+ * process began: start_ns is the pid's start time, asked only when a claim word names the pid. -ENOENT: none.
+ */
+int slot_find(struct pool *pool, uint32_t pid, struct slot_ref *into);
+
+/* Is there a live lifecycle of this pid? For the search of measured parents; maps nothing. */
+bool slot_owned_by(const struct pool *pool, uint32_t pid);
+
+/* For drainers with the whole pool mapped: slot number's view, without any claim. */
+void slot_view(struct pool *pool, uint32_t number, struct slot_ref *into);
+
+void slot_unmap(struct slot_ref *ref);
+
+/* The start payload's place and size; the owner fills it before slot_commit_start(). */
+uint8_t *slot_payload(const struct slot_ref *ref);
+
+/* Completes facts (commit, check) and moves TAKEN to RUNNING. facts->payload bytes are in slot_payload(). */
+void slot_commit_start(struct slot_ref *ref, const struct start_block *facts);
+
+/* What a note says; the rest is filled in. */
+struct note_facts {
+	enum exit_reason reason;
+	int code;         /* -1: none */
+	int signal;
+	int after_signal;
+	uint32_t pid;
+	uint16_t flags;
+};
+
+/* By the owner: any number of times, from any thread or signal handler; the newest counts. */
+void slot_note_own(struct slot_ref *ref, const struct note_facts *facts);
+/* By the waiter, once. */
+void slot_note_waited(struct slot_ref *ref, const struct note_facts *facts);
+
+/*
+ * Changes of owner and state, all by compare-and-swap; true when it was this call that did it.
+ * pid is the caller's. slot_take_over sets seen_ns first.
+ */
+bool slot_change(struct slot_ref *ref, uint32_t pid, enum claim_state from, enum claim_state to);
+bool slot_take_over(struct slot_ref *ref, uint32_t from_pid, enum claim_state from, uint32_t to_pid,
+		    enum claim_state to);
+
+/* Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed). */
+int slot_read_start(const struct slot_ref *ref, struct start_block *facts, uint8_t *payload,
+		    uint32_t capacity);
+int slot_read_own(const struct slot_ref *ref, struct note *into);
+int slot_read_waited(const struct slot_ref *ref, struct note *into);
+
+#endif

@@ -1,0 +1,65 @@
+/*
+ * The decision about one process, made inside its constructor (or by the launcher on its behalf): is it one of the
+ * services named in BOOKEND_SERVICE, does the policy's consent allow it, is a destination live. Reads only the small
+ * `now` parts of the image with raw system calls into the caller's arena. No allocation, stack <= 4 KiB.
+ */
+#ifndef BOOKEND_POLICY_DECIDE_H
+#define BOOKEND_POLICY_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reasons.h"
+
+/* The process, as the decision sees it. All pointers are the caller's and outlive the decision. */
+struct subject {
+	const char *exe;    /* absolute path of the executable (of the interpreter, for a script) */
+	const char *script; /* path of the script as executed, or NULL */
+	int argc;
+	const char *const *argv;
+	const char *const *envp; /* NULL-terminated */
+	uint32_t pid;
+	uint32_t parent;
+	uint32_t uid; /* effective */
+	/*
+	 * For a service without `match`: is this process the launcher's child, the one SYSTEMD_EXEC_PID names, or one
+	 * none of whose parents is measured as this service? Asked only when needed.
+	 */
+	bool (*stands_alone)(const struct subject *subject);
+	void *context; /* for stands_alone */
+};
+
+/* Memory for the private copy of what is read from the image. Bytes: at least DECIDE_ARENA. */
+#define DECIDE_ARENA (64 * 1024)
+
+struct decision {
+	enum reason reason;     /* REASON_MEASURED, or why not */
+	uint32_t service;       /* number in the image */
+	const char *name;       /* of the service; in the arena */
+	uint8_t image[16];      /* hash */
+	uint32_t payload_bytes; /* room to ask for the snapshot: what is typical, more is truncated */
+	uint32_t ring_bytes;    /* 0: no call events */
+	bool command;           /* it never sends: see docs/policy.md */
+	bool helper;            /* an ending process leaves delivery to a helper */
+	const char *tool;       /* absolute path of the `bookend` that compiled the image: the helper; may be "" */
+	const void *internal;   /* decide.c's view of the service, in the arena */
+};
+
+/*
+ * policy: value of BOOKEND_POLICY or the default path; services: value of BOOKEND_SERVICE, comma-separated.
+ * Always fills *into; returns into->reason. `detail` (may be NULL) gets one line for BOOKEND_TRACE, e.g. which rule.
+ */
+struct text;
+enum reason policy_decide(const char *policy, const char *services, const struct subject *subject,
+			  void *arena, size_t arena_bytes, struct decision *into,
+			  struct text *detail);
+
+/*
+ * Everything that late evaluation will need of the process, as policy/snapshot_format.h: only what the service's
+ * policy refers to. Returns the bytes used; *truncated tells that something was cut.
+ */
+uint32_t policy_snapshot(const struct decision *decision, const struct subject *subject,
+			 uint8_t *into, uint32_t capacity, bool *truncated);
+
+#endif
