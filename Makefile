@@ -3,13 +3,18 @@
 #   make          build/libbookend.so  build/libbookend-sender.so  build/bookend  build/bookend-collector
 #   make run      the demonstration on real programs (installs by package name what it lacks)
 #   make test     everything CI runs, likewise
-#   make lint bench fuzz install
+#   make lint     all checks of the code; the quick ones are part of make test
+#   make bench    what it costs           make fuzz  FUZZ_SECONDS=20 a parser
+#   make install  PREFIX=/usr/local DESTDIR=
+#
+# CI=1 makes warnings errors; B=DIR builds elsewhere.
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 DESTDIR ?=
+B       ?= build
 ARCH    := $(shell $(CC) -dumpmachine | cut -d- -f1)
-B       := build
+MULTIARCH := $(shell $(CC) -print-multiarch)
 
 WARN := -Wall -Wextra -Wshadow -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2 -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough
@@ -17,54 +22,126 @@ HARDEN_x86_64  := -fcf-protection
 HARDEN_aarch64 := -mbranch-protection=standard
 CFLAGS   ?= -O2 -g
 ALL      := -std=gnu11 -fno-common $(WARN) $(if $(CI),-Werror) -fstack-protector-strong -U_FORTIFY_SOURCE \
-	-D_FORTIFY_SOURCE=2 $(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -MMD -MP \
-	-DBOOKEND_VERSION='"$(VERSION)"'
+	$(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -MMD -MP -DBOOKEND_VERSION='"$(VERSION)"'
+SHIP     := -D_FORTIFY_SOURCE=2 $(CFLAGS)
 PIC      := -fPIC -fvisibility=hidden -fno-semantic-interposition -fasynchronous-unwind-tables
-INSIDE   := $(PIC) -ftls-model=initial-exec
-OUTSIDE  := -fPIE
-LD_INSIDE := -shared -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack,-z,nodelete,-z,initfirst,-z,noseparate-code \
+LD_SAFE  := -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack
+LD_INSIDE := -shared $(LD_SAFE),-z,nodelete,-z,initfirst,-z,noseparate-code \
 	-Wl,--hash-style=gnu,--build-id -Wl,--version-script=shim/libbookend.map
+LIBS_SENDER    := -lcurl -lz
+LIBS_COLLECTOR := -lmicrohttpd -lsqlite3 -ljansson -lz
+# What unit tests and fuzzers are linked with: everything but the shim, whose interposers would divert the test itself.
+LIBS_TEST := -lcmocka -lyaml $(LIBS_SENDER) $(LIBS_COLLECTOR) -lpthread -ldl
 
-base     := $(wildcard base/*.c)
-policy   := $(wildcard policy/*.c)
-compile  := $(wildcard policy/compile/*.c)
-shim     := $(wildcard shim/*.c hooks/*.c)
-sender   := $(wildcard sender/*.c)
-tool     := $(wildcard tools/*.c)
+base      := $(wildcard base/*.c)
+policy    := $(wildcard policy/*.c)
+compile   := $(wildcard policy/compile/*.c)
+shim      := $(wildcard shim/*.c hooks/*.c)
+sender    := $(wildcard sender/*.c)
+tool      := $(wildcard tools/*.c)
 collector := $(wildcard tools/collector/*.c)
+units     := $(base) $(policy) $(compile) $(sender) $(collector)
 
-obj = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+obj   = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+tests = $(patsubst %.c,$(B)/$(1)/%,$(2))
 
 .PHONY: all
 all: $(B)/libbookend.so $(B)/libbookend-sender.so $(B)/bookend $(B)/bookend-collector
 
-$(B)/inside/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL) $(CFLAGS) $(INSIDE) -c $< -o $@
-
-$(B)/outside/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL) $(CFLAGS) $(OUTSIDE) -c $< -o $@
-
-$(B)/sender/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL) $(CFLAGS) $(PIC) -c $< -o $@
+# One tree of objects for each set of flags: $(call tree,NAME,COMPILER,FLAGS)
+define tree
+$(B)/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	$(2) $(ALL) $(3) -c $$< -o $$@
+endef
+$(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec))
+$(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
+$(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
 $(B)/libbookend.so: $(call obj,inside,$(base) $(policy) $(shim)) shim/libbookend.map
 	$(CC) $(LD_INSIDE) -o $@ $(filter %.o,$^)
 
 $(B)/libbookend-sender.so: $(call obj,sender,$(base) $(policy) $(sender)) sender/libbookend-sender.map
-	$(CC) -shared -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack -Wl,--version-script=sender/libbookend-sender.map \
-		-o $@ $(filter %.o,$^) -lcurl -lz
+	$(CC) -shared $(LD_SAFE) -Wl,--version-script=sender/libbookend-sender.map -o $@ $(filter %.o,$^) $(LIBS_SENDER)
 
 $(B)/bookend: $(call obj,outside,$(base) $(policy) $(compile) $(tool))
-	$(CC) -pie -Wl,-z,now,-z,relro -o $@ $^ -lyaml -ldl
+	$(CC) -pie $(LD_SAFE) -o $@ $^ -lyaml -ldl
 
 $(B)/bookend-collector: $(call obj,outside,$(base) $(collector))
-	$(CC) -pie -Wl,-z,now,-z,relro -o $@ $^ -lmicrohttpd -lsqlite3 -ljansson -lz
+	$(CC) -pie $(LD_SAFE) -o $@ $^ $(LIBS_COLLECTOR)
 
+# Unit tests: tests/unit/test_X.c is a program of its own, under ASan and UBSan; the lock-free ones under TSan too.
+SANE   := -O1 -g -fno-omit-frame-pointer
+UNIT   := $(wildcard tests/unit/test_*.c)
+TSAN   := $(wildcard $(patsubst %,tests/unit/test_%.c,ring slot drain_claim))
+FUZZ   := $(wildcard tests/fuzz/fuzz_*.c)
+asan   := $(SANE) -fsanitize=address,undefined -fno-sanitize-recover=all
+tsan   := $(SANE) -fsanitize=thread
+fuzzer := $(SANE) -fsanitize=address,undefined -fno-sanitize-recover=all
+$(eval $(call tree,asan,$(CC),$(asan)))
+$(eval $(call tree,tsan,$(CC),$(tsan)))
+$(eval $(call tree,fuzz,clang,$(fuzzer) -fsanitize=fuzzer-no-link))
+
+$(B)/%/units.a:
+	@rm -f $@
+	ar qcs $@ $^
+$(foreach t,asan tsan fuzz,$(eval $(B)/$(t)/units.a: $(call obj,$(t),$(units))))
+
+$(B)/asan/tests/%: $(B)/asan/tests/%.o $(B)/asan/units.a
+	$(CC) $(asan) -o $@ $^ $(LIBS_TEST)
+
+$(B)/tsan/tests/%: $(B)/tsan/tests/%.o $(B)/tsan/units.a
+	$(CC) $(tsan) -o $@ $^ $(LIBS_TEST)
+
+$(B)/fuzz/tests/%: $(B)/fuzz/tests/%.o $(B)/fuzz/units.a
+	clang $(fuzzer) -fsanitize=fuzzer -o $@ $^ $(LIBS_TEST)
+
+.SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: clean
+# What people run. need.sh installs nothing when nothing is missing.
+PYTHON := /usr/bin/python3
+SUITE   = BOOKEND_BUILD=$(abspath $(B)) $(PYTHON) tests/suite.py
+
+.PHONY: run test unit lint fuzz bench tests-built
+run:
+	@tests/setup/need.sh run
+	@echo "Building ..."
+	@$(MAKE) -s -j$(shell nproc) all
+	@BOOKEND_BUILD=$(abspath $(B)) tests/demo/demo.sh
+
+test:
+	@tests/setup/need.sh test
+	@echo "Building ..."
+	@$(MAKE) -s -j$(shell nproc) all tests-built
+	@$(SUITE) quick-lint unit tsan fuzz e2e
+
+tests-built: $(call tests,asan,$(UNIT)) $(call tests,tsan,$(TSAN)) $(call tests,fuzz,$(FUZZ))
+
+unit: $(call tests,asan,$(UNIT)) $(call tests,tsan,$(TSAN))
+	@$(SUITE) unit tsan
+
+lint: all
+	@tests/setup/need.sh test
+	@$(SUITE) lint
+
+fuzz: $(call tests,fuzz,$(FUZZ))
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20) $(SUITE) fuzz
+
+bench: all
+	@$(MAKE) -s -C tests/bench B=$(abspath $(B)) run
+
+.PHONY: install clean
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/bookend $(DESTDIR)$(PREFIX)/lib/$(MULTIARCH) \
+		$(DESTDIR)$(PREFIX)/lib/bookend $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/doc/bookend/examples
+	install $(B)/bookend $(DESTDIR)$(PREFIX)/bin
+	install $(B)/bookend-collector $(DESTDIR)$(PREFIX)/libexec/bookend
+	install -m 644 $(B)/libbookend.so $(DESTDIR)$(PREFIX)/lib/$(MULTIARCH)
+	install -m 644 $(B)/libbookend-sender.so $(DESTDIR)$(PREFIX)/lib/bookend
+	install -m 644 docs/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 README.md CHANGES.md docs/*.md $(DESTDIR)$(PREFIX)/share/doc/bookend
+	install -m 644 policy/examples/* $(DESTDIR)$(PREFIX)/share/doc/bookend/examples
+
 clean:
 	rm -rf $(B)

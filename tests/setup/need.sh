@@ -1,0 +1,58 @@
+#!/bin/sh
+# need.sh run|test: installs, by package name, what `make run` or `make test` needs and this machine lacks; nothing when all
+# is there. Needs root or sudo only when something is missing. No service is started by installing it.
+set -eu
+
+run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansson-dev zlib1g-dev
+	redis-server nginx-light git curl python3'
+test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
+	python3-pytest python3-pytest-xdist procps iproute2 util-linux man-db'
+
+case "${1:-}" in
+run) wanted=$run ;;
+test) wanted="$run $test" ;;
+*) echo "usage: need.sh run|test" >&2; exit 2 ;;
+esac
+
+# shellcheck disable=SC2016,SC2086 # dpkg-query expands; the names are to be split
+have=" $(dpkg-query -W -f '${Package}:${db:Status-Status} ' $wanted 2>/dev/null || :)"
+missing=
+for package in $wanted; do
+	case $have in
+	*" $package:installed "*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ]; then
+	as_root=
+elif [ -t 0 ] && command -v sudo >/dev/null; then
+	as_root=sudo
+elif sudo -n true 2>/dev/null; then
+	as_root='sudo -n'
+else
+	echo "Missing packages; install them as root: apt-get install --no-install-recommends$missing" >&2
+	exit 1
+fi
+
+echo "Installing, by name:$missing"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# shellcheck disable=SC2016,SC2086 # the inner shell expands; the names are to be split
+$as_root sh -eu -c '
+	guard=/usr/sbin/policy-rc.d
+	if [ ! -e "$guard" ]; then
+		trap "rm -f $guard" EXIT
+		trap "exit 1" HUP INT TERM
+		printf "#!/bin/sh\nexit 101\n" >"$guard"
+		chmod 755 "$guard"
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -q
+	apt-get install -q -y --no-install-recommends "$@"
+' need $missing >"$log" 2>&1 </dev/null || {
+	cat "$log" >&2
+	echo "The installation failed; its output stands above. Wanted:$missing" >&2
+	exit 1
+}
