@@ -30,6 +30,7 @@ struct late_process {
 	/* The id called for: 0 and text in `into`, or -errno: absent. Key is NULL but for keyed ids. */
 	int (*id)(void *context, const char *kind, const char *key, char *into, size_t capacity);
 	void *context;
+	bool mask; /* sources marked secret read "(secret)": for what is shown to people */
 };
 
 /* One destination of one event, evaluated with this process's values. */
@@ -71,10 +72,11 @@ struct late_destination {
 	enum late_format format;
 	uint32_t batch;      /* events a request; 1 chooses the single-event endpoint */
 	uint32_t bytes;      /* a request's body at most */
+	uint32_t fill_ms;    /* longest wait for a full batch, by a sender that stays */
 	uint32_t timeout_ms; /* one request */
 	uint32_t give_up_ms; /* one event with all its tries in one flush */
 	uint32_t wait_min_ms, wait_max_ms; /* between tries */
-	uint32_t tries;
+	uint32_t tries;      /* 0: until give_up_ms */
 	bool retry_status[600]; /* by HTTP status */
 	bool retry_network, retry_timeout;
 	bool gzip;
@@ -88,6 +90,12 @@ struct late_destination {
 };
 
 int late_destination(const struct image *image, uint32_t number, struct late_destination *into);
+
+/*
+ * Where the image lay that a process was decided by: the path in its snapshot, NULL when there is none. Points into the
+ * snapshot. The file there may be a newer one by now: compare its hash with start->image.
+ */
+const char *late_image_path(const uint8_t *snapshot, uint32_t bytes);
 
 /* For reports: the name of a service, NULL when there is no such number. */
 const char *late_service(const struct image *image, uint32_t number);
