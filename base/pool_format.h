@@ -64,7 +64,7 @@ static_assert(offsetof(struct pool_header, count) == 1024, "format");
 static_assert(sizeof(struct pool_header) == POOL_PAGE, "format");
 
 enum pool_count {
-#define COUNT(name, text) POOL_##name,
+#define COUNT(name, lower, text) POOL_##name,
 #include "base/pool_counts.def"
 #undef COUNT
 	POOL_COUNT_LAST

@@ -5,7 +5,7 @@
 #define BOOKEND_BASE_REASONS_H
 
 enum reason {
-#define REASON(name, text) REASON_##name,
+#define REASON(name, lower, text) REASON_##name,
 #include "base/reasons.def"
 #undef REASON
 	REASON_COUNT

@@ -1,0 +1,119 @@
+/*
+ * /proc/PID/stat, read and judged. The command name in it is in parentheses and may itself contain
+ * anything, so that the fields are counted from the last closing parenthesis (man 5 proc).
+ */
+#include "base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/sys.h"
+#include "base/text.h"
+
+#define TICK_NS UINT64_C(10000000) /* USER_HZ is 100 on both architectures */
+
+/* A start time is cut to a tick, the clock it is compared with is not; one tick more for rounding
+ * in time namespaces. */
+#define START_SLACK_NS TICK_NS
+
+/* Numbers of the fields, from 1. */
+#define FIELD_STATE   3
+#define FIELD_PARENT  4
+#define FIELD_THREADS 20
+#define FIELD_START   22
+
+static int read_stat(int pid, char *into, size_t capacity)
+{
+	char path[32];
+	struct text t = text_init(path, sizeof(path));
+	long length;
+	int fd;
+
+	text_add(&t, "/proc/");
+	text_add_signed(&t, pid);
+	text_add(&t, "/stat");
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	length = sys_read(fd, into, capacity - 1);
+	sys_close(fd);
+	if (length < 0)
+		return (int)length;
+	into[length] = '\0';
+	return 0;
+}
+
+static uint64_t number_at(const char *s)
+{
+	uint64_t number = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		number = number * 10 + (uint64_t)(*s - '0');
+	return number;
+}
+
+/* The field's first byte; `from` is where FIELD_STATE begins. NULL: the line is shorter. */
+static const char *field(const char *from, unsigned number)
+{
+	for (unsigned i = FIELD_STATE; from != NULL && i < number; i++) {
+		from = strchr(from, ' ');
+		if (from != NULL)
+			from++;
+	}
+	return from;
+}
+
+int process_stat(int pid, struct process_stat *into)
+{
+	char line[512];
+	const char *from;
+	const char *start;
+	int error = read_stat(pid, line, sizeof(line));
+
+	if (error != 0)
+		return error;
+	from = strrchr(line, ')');
+	if (from == NULL || from[1] != ' ')
+		return -ENODATA;
+	from += 2;
+	start = field(from, FIELD_START);
+	if (start == NULL)
+		return -ENODATA;
+	into->state = *from;
+	into->parent = (int)number_at(field(from, FIELD_PARENT));
+	into->threads = (int)number_at(field(from, FIELD_THREADS));
+	into->start_ns = number_at(start) * TICK_NS;
+	return 0;
+}
+
+static bool is_corpse(const struct process_stat *stat)
+{
+	return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
+}
+
+enum process_life process_life(int pid, uint64_t seen_ns)
+{
+	struct process_stat stat;
+	int error = process_stat(pid, &stat);
+
+	/* No /proc, or one that hides processes, says the same as death: only the kernel's own
+	 * answer is believed. */
+	if (error == -ENOENT || error == -ESRCH)
+		return sys_kill(pid, 0) == -ESRCH ? PROCESS_DEAD : PROCESS_UNKNOWN;
+	if (error != 0)
+		return PROCESS_UNKNOWN;
+	if (is_corpse(&stat))
+		return PROCESS_DEAD;
+	if (stat.start_ns > seen_ns && stat.start_ns - seen_ns > START_SLACK_NS)
+		return PROCESS_DEAD;
+	return PROCESS_ALIVE;
+}
+
+uint64_t process_pid_namespace(void)
+{
+	struct stat st;
+
+	return sys_fstatat(AT_FDCWD, "/proc/self/ns/pid", &st, 0) == 0 ? st.st_ino : 0;
+}

@@ -1,0 +1,126 @@
+/*
+ * The bounded buffer: bytes, numbers, hexadecimal, time. JSON strings are in text_json.c.
+ */
+#include "base/text.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+struct text text_init(char *data, size_t capacity)
+{
+	data[0] = '\0';
+	return (struct text){ .data = data, .capacity = capacity };
+}
+
+void text_clear(struct text *t)
+{
+	t->length = 0;
+	t->truncated = false;
+	t->data[0] = '\0';
+}
+
+void text_add_bytes(struct text *t, const char *bytes, size_t length)
+{
+	size_t room = t->capacity - 1 - t->length;
+
+	if (length > room) {
+		length = room;
+		t->truncated = true;
+	}
+	memcpy(t->data + t->length, bytes, length);
+	t->length += length;
+	t->data[t->length] = '\0';
+}
+
+void text_add(struct text *t, const char *string)
+{
+	text_add_bytes(t, string, strlen(string));
+}
+
+void text_add_char(struct text *t, char c)
+{
+	text_add_bytes(t, &c, 1);
+}
+
+/* At least `width` digits, zeros in front. */
+static void add_digits(struct text *t, uint64_t number, unsigned width)
+{
+	char digits[20];
+	unsigned at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0 || sizeof(digits) - at < width);
+	text_add_bytes(t, digits + at, sizeof(digits) - at);
+}
+
+void text_add_unsigned(struct text *t, uint64_t number)
+{
+	add_digits(t, number, 1);
+}
+
+void text_add_signed(struct text *t, int64_t number)
+{
+	if (number < 0)
+		text_add_char(t, '-');
+	text_add_unsigned(t, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+void text_add_hex(struct text *t, const uint8_t *bytes, size_t length)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		char pair[2] = { digit[bytes[i] >> 4], digit[bytes[i] & 15] };
+
+		text_add_bytes(t, pair, sizeof(pair));
+	}
+}
+
+/*
+ * Days since 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that the leap
+ * day is the last of its year; 400 years have 146097 days.
+ */
+static void add_date(struct text *t, uint64_t days)
+{
+	uint64_t since = days + 719468; /* from 0000-03-01 */
+	uint64_t era = since / 146097;
+	uint64_t day = since % 146097;
+	uint64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	uint64_t month;
+
+	day -= 365 * year + year / 4 - year / 100;
+	month = (5 * day + 2) / 153; /* 0 is March */
+	day -= (153 * month + 2) / 5;
+	year += era * 400 + (month >= 10);
+	month = month < 10 ? month + 3 : month - 9;
+	add_digits(t, year, 4);
+	text_add_char(t, '-');
+	add_digits(t, month, 2);
+	text_add_char(t, '-');
+	add_digits(t, day + 1, 2);
+}
+
+void text_add_time(struct text *t, uint64_t unix_ns, unsigned digits)
+{
+	uint64_t seconds = unix_ns / CLOCK_SECOND;
+	uint64_t fraction = unix_ns % CLOCK_SECOND;
+	uint64_t of_day = seconds % 86400;
+
+	add_date(t, seconds / 86400);
+	text_add_char(t, 'T');
+	add_digits(t, of_day / 3600, 2);
+	text_add_char(t, ':');
+	add_digits(t, of_day / 60 % 60, 2);
+	text_add_char(t, ':');
+	add_digits(t, of_day % 60, 2);
+	if (digits > 0) {
+		for (unsigned i = digits; i < 9; i++)
+			fraction /= 10;
+		text_add_char(t, '.');
+		add_digits(t, fraction, digits);
+	}
+	text_add_char(t, 'Z');
+}

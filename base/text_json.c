@@ -1,0 +1,104 @@
+/*
+ * JSON strings (RFC 8259, section 7) from bytes that claim to be UTF-8 (RFC 3629).
+ */
+#include "base/text.h"
+
+#include <string.h>
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* What may follow the lead byte of a sequence: its length, and the range of the byte after it. */
+struct sequence {
+	unsigned length; /* 0: not a lead byte */
+	uint8_t second_min;
+	uint8_t second_max;
+};
+
+/* The well-formed sequences of RFC 3629, section 4: no overlong forms, no surrogates, nothing past
+ * U+10FFFF. */
+static struct sequence sequence_of(uint8_t lead)
+{
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return (struct sequence){ 2, 0x80, 0xbf };
+	if (lead >= 0xe0 && lead <= 0xef)
+		return (struct sequence){ 3, lead == 0xe0 ? 0xa0 : 0x80,
+					  lead == 0xed ? 0x9f : 0xbf };
+	if (lead >= 0xf0 && lead <= 0xf4)
+		return (struct sequence){ 4, lead == 0xf0 ? 0x90 : 0x80,
+					  lead == 0xf4 ? 0x8f : 0xbf };
+	return (struct sequence){ 0, 0, 0 };
+}
+
+/* Bytes of the well-formed sequence at s, or 0. */
+static size_t utf8_length(const uint8_t *s, size_t left)
+{
+	struct sequence form = sequence_of(s[0]);
+
+	if (form.length == 0 || form.length > left)
+		return 0;
+	if (s[1] < form.second_min || s[1] > form.second_max)
+		return 0;
+	for (unsigned i = 2; i < form.length; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return form.length;
+}
+
+static void add_escaped(struct text *t, uint8_t c)
+{
+	static const char short_form[] =
+		"\"\"\\\\\nn\rr\tt\bb\ff"; /* byte, letter, byte, letter, ... */
+
+	for (size_t i = 0; i + 1 < sizeof(short_form); i += 2) {
+		if (short_form[i] == (char)c) {
+			char pair[2] = { '\\', short_form[i + 1] };
+
+			text_add_bytes(t, pair, sizeof(pair));
+			return;
+		}
+	}
+	text_add(t, "\\u00");
+	text_add_hex(t, &c, 1);
+}
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* The bytes at s that can be copied as they are: plain ASCII and whole sequences. */
+static size_t copyable(const uint8_t *s, size_t left)
+{
+	size_t run = 0;
+
+	while (run < left) {
+		size_t step = s[run] < 0x80 ? is_plain(s[run]) : utf8_length(s + run, left - run);
+
+		if (step == 0)
+			break;
+		run += step;
+	}
+	return run;
+}
+
+void text_add_json(struct text *t, const char *bytes, size_t length)
+{
+	const uint8_t *s = (const uint8_t *)bytes;
+	size_t at = 0;
+
+	text_add_char(t, '"');
+	while (at < length) {
+		size_t run = copyable(s + at, length - at);
+
+		text_add_bytes(t, bytes + at, run);
+		at += run;
+		if (at == length)
+			break;
+		if (s[at] < 0x80)
+			add_escaped(t, s[at]);
+		else
+			text_add(t, REPLACEMENT);
+		at++;
+	}
+	text_add_char(t, '"');
+}
