@@ -6,7 +6,7 @@ set -eu
 run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansson-dev zlib1g-dev
 	redis-server nginx-light git curl python3'
 test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
-	python3-pytest python3-pytest-xdist procps iproute2 util-linux man-db'
+	python3-pytest python3-pytest-xdist procps iproute2 util-linux groff-base'
 
 case "${1:-}" in
 run) wanted=$run ;;
