@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import struct
 import subprocess
@@ -363,27 +364,35 @@ def make_authority(folder):
 
 
 class Collector:
-    """`bookend collect` on a free port, with a database in the folder; may be killed and started again."""
+    """`bookend collect` on a free port, with a database in the folder; may be killed and started again on the same one."""
 
     def __init__(self, folder, env):
         self.folder = pathlib.Path(folder)
         self.database = str(self.folder / "events.db")
         self.env = env
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = 0
         self.process = None
         self.log = self.folder / "collector.log"
 
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
     def start(self):
+        ready = self.folder / "collector.port"
+        ready.unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [Bookend.tool, "collect", "--listen", f"127.0.0.1:{self.port}", "--database", self.database],
+                [Bookend.tool, "collect", "--listen", f"127.0.0.1:{self.port}", "--db", self.database,
+                 "--port-file", str(ready)],
                 env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        wait_until(lambda: accepts(self.port) or self.process.poll() is not None, 10, "the collector's port")
+        wait_until(lambda: ready.exists() or self.process.poll() is not None, 10, "the collector's port")
         if self.process.poll() is not None:
             raise AssertionError(f"bookend collect ended at once:\n{self.log.read_text()}")
+        self.port = int(ready.read_text())
 
     def stop(self, number=signal.SIGTERM):
+        """Its exit status; None when it does not run."""
         if self.process is None:
             return None
         with contextlib.suppress(ProcessLookupError):
@@ -395,3 +404,8 @@ class Collector:
             status = self.process.wait(10)
         self.process = None
         return status
+
+    def rows(self, query, *values):
+        """What the database holds, read beside the running collector."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as db:
+            return db.execute(query, values).fetchall()
