@@ -409,3 +409,30 @@ class Collector:
         """What the database holds, read beside the running collector."""
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)) as db:
             return db.execute(query, values).fetchall()
+
+
+def plain_policy(url, format="ndjson", match=None, properties="", key=""):
+    """A policy whose one service `app` records start and stop of what matches, with the exit facts, and sends them to url."""
+    lines = ["bookend: 1", "destinations:", f'  out: {{ format: {format}, url: "{url}"{key} }}', "services:", "  app:"]
+    if match:
+        lines.append(f"    match: {match}")
+    lines += [
+        "    consent: [{ allow: always }]",
+        "    to: [out]",
+        "    events:",
+        "      start:",
+        "        when: start",
+        "        properties:",
+        "          exe: ${process.exe}",
+        *([f"          {properties}"] if properties else []),
+        "      stop:",
+        "        when: stop",
+        "        properties:",
+        "          how: ${exit.how}",
+        "          reason: ${exit.reason}",
+        "          code: ${exit.code}",
+        "          signal: ${exit.signal}",
+        "          after_signal: ${exit.after_signal}",
+        *([f"          {properties}"] if properties else []),
+    ]
+    return "\n".join(lines) + "\n"

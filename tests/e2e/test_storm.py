@@ -1,0 +1,213 @@
+"""A storm: thousands of real preloaded processes are killed at random instants, and so are the drainers and the collector.
+
+What must hold afterwards: a process that reached its main has exactly one start and one stop at the collector, one that was
+killed earlier has both or neither, no event is there twice, and the counts of the pool say the same. STORM=10000 for a long
+run; STORM_SEED repeats one.
+"""
+
+import collections
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import support
+
+COUNT = int(os.environ.get("STORM", 1500))
+AT_ONCE = 16
+
+HELPER = r"""
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <signal.h>
+
+static void mark(void)
+{
+	char line[64] = "";
+	const char *tag = getenv("STORM_TAG");
+
+	strncat(line, tag, 60);
+	strcat(line, "\n");
+	if (write(atoi(getenv("STORM_FD")), line, strlen(line)) < 0)
+		_exit(99);
+}
+
+int main(int argc, char **argv)
+{
+	const char *act = argv[1];
+
+	(void)argc;
+	mark();
+	if (!strcmp(act, "return"))
+		return 5;
+	if (!strcmp(act, "_exit"))
+		_exit(6);
+	if (!strcmp(act, "abort"))
+		abort();
+	if (!strcmp(act, "term"))
+		raise(SIGTERM);
+	if (!strcmp(act, "fork")) {
+		pid_t child = fork();
+		if (!child)
+			_exit(1);
+		waitpid(child, NULL, 0);
+		return 7;
+	}
+	pause();
+	return 0;
+}
+"""
+
+# What is run: its words (None: the C helper), and what its stop says when it was left alone: how and code or signal.
+KINDS = {
+    "return": ("failed", 5, 0),
+    "_exit": ("failed", 6, 0),
+    "abort": ("crashed", None, signal.SIGABRT),
+    "term": (None, None, signal.SIGTERM),
+    "fork": ("failed", 7, 0),
+    "pause": None,
+    "true": ("clean", 0, 0),
+    "bash": ("failed", 3, 0),
+    "python": ("failed", 4, 0),
+}
+PYTHON = r"""
+import os
+os.write(int(os.environ["STORM_FD"]), os.environb[b"STORM_TAG"] + b"\n")
+os._exit(4)
+"""
+WORDS = {
+    "true": ["/bin/true"],
+    "bash": ["/bin/bash", "-c", 'echo "$STORM_TAG" >&"$STORM_FD"; exit 3'],
+    "python": ["/usr/bin/python3", "-S", "-c", PYTHON],
+}
+WEIGHTS = {"python": 1, "true": 8, "bash": 5}
+
+
+class Storm:
+    def __init__(self, bookend, collector, env, policy, helper, folder, seed):
+        self.random = random.Random(seed)
+        self.bookend, self.collector, self.helper = bookend, collector, helper
+        self.env = env
+        self.marks = os.open(folder / "marks", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self.preloaded = support.preload(env["BOOKEND_STATE"], "app", policy, STORM_FD=self.marks)
+        self.living = []
+        self.done = {}
+        self.drainers = []
+        self.tag = 0
+        self.kills = collections.Counter()
+        self.collector_dies = time.monotonic() + 1
+
+    def spawn(self):
+        kind = self.random.choices(list(KINDS), [WEIGHTS.get(k, 2) for k in KINDS])[0]
+        words = WORDS.get(kind) or [self.helper, kind]
+        self.tag += 1
+        tag = f"t{self.tag}"
+        process = subprocess.Popen(words, env={**self.preloaded, "STORM_TAG": tag}, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                   pass_fds=[self.marks])
+        left_alone = kind != "pause" and self.random.random() < 0.4
+        after = None if left_alone else self.random.expovariate(1 / 0.006)
+        self.living.append([process, tag, kind, None if after is None else time.monotonic() + after, False])
+
+    def look_after_processes(self):
+        now = time.monotonic()
+        for entry in self.living:
+            process, _, _, due, _ = entry
+            if due is not None and now >= due and process.poll() is None:
+                process.kill()
+                entry[4] = True
+        for entry in [e for e in self.living if e[0].poll() is not None]:
+            process, tag, kind, _, killed = entry
+            self.done[tag] = (kind, process.returncode, killed)
+            self.living.remove(entry)
+
+    def look_after_drainers(self):
+        now = time.monotonic()
+        for process, due in list(self.drainers):
+            if process.poll() is None and now >= due:
+                process.kill()
+                process.wait()
+                self.kills["drainer"] += 1
+            if process.poll() is not None:
+                self.drainers.remove((process, due))
+        while len(self.drainers) < 2:
+            process = subprocess.Popen([self.bookend.tool, "flush", "--timeout", "5s"], env=self.env,
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self.drainers.append((process, now + self.random.expovariate(1 / 0.25)))
+
+    def look_after_collector(self):
+        if time.monotonic() >= self.collector_dies:
+            self.collector.stop(signal.SIGKILL)
+            self.collector.start()
+            self.kills["collector"] += 1
+            self.collector_dies = time.monotonic() + self.random.uniform(0.5, 3)
+
+    def rage(self, count):
+        end = time.monotonic() + 60 + count / 10
+        while (self.tag < count or self.living) and time.monotonic() < end:
+            while self.tag < count and len(self.living) < AT_ONCE:
+                self.spawn()
+            self.look_after_processes()
+            self.look_after_drainers()
+            self.look_after_collector()
+            time.sleep(0.001)
+        for process, _ in self.drainers:
+            process.kill()
+            process.wait()
+        assert self.tag == count and not self.living
+
+    def started(self):
+        """Tags of the processes that are known to have passed their constructor."""
+        marked = set(os.pread(self.marks, 1 << 24, 0).decode().split())
+        return marked | {tag for tag, (kind, status, _) in self.done.items() if kind == "true" and status == 0}
+
+
+def lifecycles(collector):
+    """session → its events, as (name, properties)."""
+    found = collections.defaultdict(list)
+    for session, name, properties in collector.rows("SELECT session, name, properties FROM events"):
+        found[session].append((name, json.loads(properties)))
+    return found
+
+
+def check_stop(kind, status, killed, stop):
+    """What a stop says about a process whose fate is known."""
+    if status == -signal.SIGKILL and killed:
+        # Killed behind its own last word, it is what it said; else nobody saw how.
+        assert stop["how"] == "vanished" or KINDS[kind], (kind, stop)
+        return
+    how, code, number = KINDS[kind]
+    assert how in (None, stop["how"]), (kind, status, stop)
+    assert code is None or stop["code"] == code, (kind, status, stop)
+    assert (stop.get("signal") or 0) == number or stop["how"] == "vanished", (kind, status, stop)
+
+
+def test_no_lifecycle_is_lost_or_doubled_in_a_storm(bookend, collector, env, policy, compile_c, tmp_path, run):
+    seed = int(os.environ.get("STORM_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"STORM={COUNT} STORM_SEED={seed}")
+    file = policy(support.plain_policy(
+        f"{collector.url}/v1/ndjson", match="{ exe: [helper, 'true', bash, python3*] }", properties="tag: { env: STORM_TAG }"))
+    storm = Storm(bookend, collector, env, file, compile_c(HELPER), tmp_path, seed)
+    storm.rage(COUNT)
+    assert storm.kills["drainer"] > 10 and storm.kills["collector"] > 1
+
+    # Leases of killed drainers run out before others may take over: hence the deadline.
+    support.wait_until(lambda: run(bookend.tool, "flush", "--timeout", "10s").returncode == 0, 120, "a complete flush")
+    status = json.loads(run(bookend.tool, "status", "--json", check=True).stdout)
+    found = lifecycles(collector)
+
+    wrong = {s: e for s, e in found.items() if sorted(name for name, _ in e) != ["start", "stop"]}
+    assert not wrong, f"{len(wrong)} of {len(found)} lifecycles without exactly one start and one stop: {list(wrong.items())[:3]}"
+    by_tag = {events[0][1]["tag"]: dict(events) for events in found.values()}
+    assert len(by_tag) == len(found), "a process with two lifecycles"
+    lost = storm.started() - set(by_tag)
+    assert len(lost) == status["counts"]["no_slot"], f"{len(lost)} committed lifecycles lost: {sorted(lost)[:5]}"
+    for tag, events in by_tag.items():
+        check_stop(*storm.done[tag], events["stop"])
+    assert status["counts"]["starts"] == status["counts"]["stops"] == len(found)
+    assert status["counts"]["damaged"] == 0
