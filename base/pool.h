@@ -28,6 +28,7 @@ struct pool {
 	uint64_t file_bytes;
 	uint8_t id[16];
 	uint8_t boot_id[16];
+	bool other_boot;             /* drainers: made under another boot id, so all its processes are dead */
 };
 
 /*
@@ -36,6 +37,12 @@ struct pool {
  */
 int pool_open(struct pool *pool, unsigned uid, const char *state, bool make, bool whole,
 	      enum reason *why);
+/* The same with the folder given: for tests, which have theirs on a tmpfs of their own. */
+int pool_open_in(struct pool *pool, const char *folder, unsigned uid, const char *state, bool make,
+		 bool whole, enum reason *why);
+/* A pool image in the caller's memory (8-byte aligned) as a whole pool; never pool_close() it. 0 or -EBADMSG. */
+int pool_over_memory(struct pool *pool, void *bytes, size_t length);
+
 void pool_close_file(struct pool *pool);
 void pool_close(struct pool *pool);
 

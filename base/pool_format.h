@@ -19,7 +19,8 @@
 #define POOL_MAJOR   1
 #define POOL_MINOR   0
 #define POOL_PAGE    4096
-#define POOL_CLASSES 4 /* at most */
+#define POOL_CLASSES 4     /* at most */
+#define POOL_SLOTS   65536 /* at most: a slot number has 16 bits in a lifecycle number */
 
 /* Slots of one size. A claim takes the first class whose payload and ring suffice. */
 struct pool_class {
@@ -35,8 +36,8 @@ static_assert(sizeof(struct pool_class) == 32, "format");
 
 #define POOL_CONTROL_OFF 1u /* `bookend off`: nothing is recorded, and what is recorded is discarded */
 
-struct pool_header {
-	/* Written once, before the pool gets its name; all of it up to check is covered by check. */
+/* Written once, before the pool gets its name. */
+struct pool_facts {
 	char magic[8];
 	uint32_t major;
 	uint32_t minor;
@@ -45,11 +46,16 @@ struct pool_header {
 	uint32_t classes;
 	struct pool_class class[POOL_CLASSES];
 	uint8_t id[16];      /* random: the key of all identifiers */
-	uint8_t boot_id[16]; /* /proc/sys/kernel/random/boot_id */
+	uint8_t boot_id[16]; /* /proc/sys/kernel/random/boot_id; zero when it could not be read */
 	char state[768];     /* the state directory's path, NUL-terminated */
 	uint32_t uid;
 	uint32_t check;      /* checksum() of the bytes before it, seed 0 */
-	uint8_t pad0[56];
+	uint8_t pad[56];
+};
+static_assert(sizeof(struct pool_facts) == 1024, "format");
+
+struct pool_header {
+	struct pool_facts facts;
 	/* Added to by any process of the user, relaxed; see pool_counts.def. */
 	_Atomic uint64_t count[32];
 	/* Delivery. Each word stands for itself: a lost update costs one helper too many or too late. */
@@ -58,7 +64,7 @@ struct pool_header {
 	_Atomic uint64_t drained_stops;   /* count[POOL_STOPS] when the last complete drain began */
 	_Atomic uint32_t drainers;        /* the last drainer number given out */
 	_Atomic uint32_t control;         /* POOL_CONTROL_OFF; written by `bookend on|off` */
-	uint8_t pad1[4096 - 1312];
+	uint8_t pad[4096 - 1312];
 };
 static_assert(offsetof(struct pool_header, count) == 1024, "format");
 static_assert(sizeof(struct pool_header) == POOL_PAGE, "format");
@@ -119,7 +125,7 @@ enum exit_reason {
 
 /* A fixed block about the end: 64 bytes, valid when commit and check fit the lifecycle. */
 struct note {
-	_Atomic uint64_t commit; /* lifecycle << 8 | sequence (1..255), stored last with release */
+	_Atomic uint64_t commit; /* lifecycle << 8 | sequence modulo 256, stored last with release */
 	uint32_t check;          /* checksum() of the bytes behind it, seeded with commit */
 	uint16_t reason;         /* enum exit_reason */
 	uint16_t flags;          /* NOTE_... */
@@ -157,10 +163,20 @@ static_assert(sizeof(struct start_block) == 128, "format");
 #define SLOT_NOTES 4
 #define SLOT_HEIRS 24
 
+/*
+ * An heir: a forked descendant that may take a lifecycle over (shim/handover.h), pid | flags | depth | time. A drainer
+ * needs the pid, the flags and the time: boot time of its registration, at most 1.1 s too late.
+ */
+#define HEIR_PID(word)     ((unsigned)((word) & 0xffffffff))
+#define HEIR_SESSION       (UINT64_C(1) << 32) /* it, or a parent since its owner's fork, called setsid or daemon */
+#define HEIR_GONE          (UINT64_C(1) << 33) /* it left: exit or exec */
+#define HEIR_DEPTH(word)   ((unsigned)((word) >> 34 & 3)) /* forks since that setsid; 3: or more */
+#define HEIR_SEEN_NS(word) (((word) >> 36) << 30)
+
 struct slot {
 	/* Set by the claimer before the start is committed. */
 	_Atomic uint64_t drain;         /* drainers; 0 when claimed */
-	_Atomic uint64_t seen_ns;       /* boot time at which the owner was known to live: at the claim and at each change of owner */
+	_Atomic uint64_t seen_ns;       /* boot time at which the owner was known to live: at the claim and at each change of owner; 0 when free */
 	_Atomic uint64_t waiter_ns;     /* the same for the waiter */
 	_Atomic uint32_t waiter;        /* pid of a process that will report how the owner ended (launcher), 0: none */
 	_Atomic uint32_t notes;         /* sequence of the last note asked for */

@@ -17,7 +17,6 @@ struct slot_ref {
 	struct slot *slot;         /* mapped: the whole slot of class.slot_bytes */
 	_Atomic uint64_t *claim;
 	uint32_t number;
-	uint32_t generation_low;   /* unused bits kept 0 */
 	uint64_t lifecycle;
 	struct pool_class class;   /* private copy */
 };
@@ -62,6 +61,8 @@ struct note_facts {
 
 /* By the owner: any number of times, from any thread or signal handler; the newest counts. */
 void slot_note_own(struct slot_ref *ref, const struct note_facts *facts);
+/* By the launcher, right after the claim: pid will report how the owner ended. */
+void slot_set_waiter(struct slot_ref *ref, uint32_t pid);
 /* By the waiter, once. */
 void slot_note_waited(struct slot_ref *ref, const struct note_facts *facts);
 
@@ -73,7 +74,11 @@ bool slot_change(struct slot_ref *ref, uint32_t pid, enum claim_state from, enum
 bool slot_take_over(struct slot_ref *ref, uint32_t from_pid, enum claim_state from, uint32_t to_pid,
 		    enum claim_state to);
 
-/* Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed). */
+/*
+ * Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed). They write nothing, so
+ * that a read-only mapping will do. slot_read_start: -EMSGSIZE when the payload exceeds capacity; payload may be NULL, then
+ * it is only checked.
+ */
 int slot_read_start(const struct slot_ref *ref, struct start_block *facts, uint8_t *payload,
 		    uint32_t capacity);
 int slot_read_own(const struct slot_ref *ref, struct note *into);

@@ -1,0 +1,256 @@
+/*
+ * Claiming, finding, mapping, and changes of owner. The blocks of a slot are in slot_blocks.c.
+ */
+#include "base/slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "base/sys.h"
+
+/* Spreads neighbouring pids over a class, so that processes started together meet on no claim word.
+ */
+#define SPREAD UINT32_C(2654435761)
+
+static const struct pool_class *class_of(const struct pool *pool, uint32_t number)
+{
+	const struct pool_class *class = pool->class;
+
+	while (number >= class->first + class->count)
+		class ++;
+	return class;
+}
+
+static uint64_t offset_of(const struct pool_class *class, uint32_t number)
+{
+	return class->offset + (uint64_t)(number - class->first) * class->slot_bytes;
+}
+
+static void set_lifecycle(struct slot_ref *ref, uint64_t word)
+{
+	ref->lifecycle = CLAIM_GENERATION(word) << 16 | ref->number;
+}
+
+/* Everything but the lifecycle. */
+static int map_slot(struct pool *pool, uint32_t number, struct slot_ref *into)
+{
+	const struct pool_class *class = class_of(pool, number);
+	uint64_t offset = offset_of(class, number);
+	long at;
+
+	if (pool->whole != NULL) {
+		at = (long)(pool->whole + offset);
+	} else {
+		at = sys_mmap(NULL, class->slot_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+			      pool->file, offset);
+		if (sys_failed(at))
+			return (int)at;
+	}
+	into->pool = pool;
+	into->slot = (struct slot *)at;
+	into->claim = &pool->claims[number];
+	into->number = number;
+	into->class = *class;
+	return 0;
+}
+
+void slot_unmap(struct slot_ref *ref)
+{
+	if (ref->slot != NULL && ref->pool->whole == NULL)
+		sys_munmap(ref->slot, ref->class.slot_bytes);
+	ref->slot = NULL;
+}
+
+void slot_view(struct pool *pool, uint32_t number, struct slot_ref *into)
+{
+	map_slot(pool, number, into); /* can not fail: the pool is mapped whole */
+	set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
+}
+
+/* What a former tenant left. Notes and start embed its lifecycle and need nothing. */
+static void reset(struct slot *slot)
+{
+	uint64_t tail = atomic_load_explicit(&slot->ring_tail, memory_order_relaxed);
+
+	atomic_store_explicit(&slot->drain, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->waiter_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->waiter, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->notes, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->adopted, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->pending_forks, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->heirs_lost, 0, memory_order_relaxed);
+	for (unsigned i = 0; i < SLOT_HEIRS; i++)
+		atomic_store_explicit(&slot->heirs[i], 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->ring_head, tail, memory_order_relaxed);
+	atomic_store_explicit(&slot->ring_done, tail, memory_order_relaxed);
+	atomic_store_explicit(&slot->ring_dropped, 0, memory_order_relaxed);
+	/* From here on a drainer may judge the owner; 0 until now told it to wait. */
+	atomic_store_explicit(&slot->seen_ns, clock_boot_ns(), memory_order_release);
+}
+
+/* Takes a free slot of the class: its number, with the claim word in *word. -ENOSPC: all are taken.
+ */
+static int64_t take(struct pool *pool, const struct pool_class *class, uint32_t pid, uint64_t *word)
+{
+	uint32_t at = (uint32_t)((uint64_t)(pid * SPREAD) * class->count >> 32);
+
+	for (uint32_t i = 0; i < class->count; i++, at = at + 1 < class->count ? at + 1 : 0) {
+		_Atomic uint64_t *claim = &pool->claims[class->first + at];
+		uint64_t old = atomic_load_explicit(claim, memory_order_relaxed);
+
+		if (CLAIM_STATE(old) != CLAIM_FREE)
+			continue;
+		*word = CLAIM_WORD(CLAIM_GENERATION(old), pid, CLAIM_TAKEN);
+		/* Acquire: what the drainer that freed it did; see drain_free(). */
+		if (atomic_compare_exchange_strong_explicit(
+			    claim, &old, *word, memory_order_acq_rel, memory_order_relaxed))
+			return class->first + at;
+	}
+	return -ENOSPC;
+}
+
+static bool suits(const struct pool_class *class, uint32_t payload_bytes, uint32_t ring_bytes)
+{
+	return class->payload_bytes >= payload_bytes && class->ring_bytes >= ring_bytes;
+}
+
+/* More than any class has is asked as the most there is: what does not fit is cut, and counted, by
+ * the writer. */
+static void limit_wishes(const struct pool *pool, uint32_t *payload_bytes, uint32_t *ring_bytes)
+{
+	uint32_t ring = 0;
+	uint32_t payload = 0;
+
+	for (uint32_t i = 0; i < pool->classes; i++)
+		if (pool->class[i].ring_bytes > ring)
+			ring = pool->class[i].ring_bytes;
+	if (*ring_bytes > ring)
+		*ring_bytes = ring;
+	for (uint32_t i = 0; i < pool->classes; i++)
+		if (suits(&pool->class[i], payload, *ring_bytes))
+			payload = pool->class[i].payload_bytes;
+	if (*payload_bytes > payload)
+		*payload_bytes = payload;
+}
+
+static int map_taken(struct pool *pool, uint32_t number, uint64_t word, struct slot_ref *into)
+{
+	int error = map_slot(pool, number, into);
+
+	if (error != 0) {
+		uint64_t next = CLAIM_WORD(CLAIM_GENERATION(word) + 1, 0, CLAIM_FREE);
+
+		atomic_compare_exchange_strong_explicit(&pool->claims[number], &word, next,
+							memory_order_release, memory_order_relaxed);
+		return error;
+	}
+	set_lifecycle(into, word);
+	reset(into->slot);
+	return 0;
+}
+
+int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t ring_bytes,
+	       struct slot_ref *into)
+{
+	uint64_t word = 0;
+
+	limit_wishes(pool, &payload_bytes, &ring_bytes);
+	for (uint32_t i = 0; i < pool->classes; i++) {
+		int64_t number;
+
+		if (!suits(&pool->class[i], payload_bytes, ring_bytes))
+			continue;
+		number = take(pool, &pool->class[i], pid, &word);
+		if (number >= 0)
+			return map_taken(pool, (uint32_t)number, word, into);
+	}
+	return -ENOSPC;
+}
+
+static bool is_live_of(uint64_t word, uint32_t pid)
+{
+	unsigned state = CLAIM_STATE(word);
+
+	return CLAIM_PID(word) == pid && state >= CLAIM_TAKEN && state <= CLAIM_DAEMONIZING;
+}
+
+/* The next claim word from *at on that names the pid. */
+static bool find_claim(const struct pool *pool, uint32_t pid, uint32_t *at)
+{
+	for (; *at < pool->slots; (*at)++)
+		if (is_live_of(atomic_load_explicit(&pool->claims[*at], memory_order_acquire), pid))
+			return true;
+	return false;
+}
+
+int slot_find(struct pool *pool, uint32_t pid, struct slot_ref *into)
+{
+	for (uint32_t at = 0; find_claim(pool, pid, &at); at++) {
+		int error = map_slot(pool, at, into);
+		uint64_t seen_ns;
+
+		if (error != 0)
+			return error;
+		set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
+		seen_ns = atomic_load_explicit(&into->slot->seen_ns, memory_order_acquire);
+		/* Otherwise the pid's former process left it, and a drainer will see to it. */
+		if (process_life((int)pid, seen_ns) == PROCESS_ALIVE)
+			return 0;
+		slot_unmap(into);
+	}
+	return -ENOENT;
+}
+
+/* UINT64_MAX, which believes the claim word, when the slot can not be looked at. */
+static uint64_t seen_of(const struct pool *pool, uint32_t number)
+{
+	uint64_t offset =
+		offset_of(class_of(pool, number), number) + offsetof(struct slot, seen_ns);
+	uint64_t seen_ns;
+
+	if (pool->whole != NULL)
+		return atomic_load_explicit((_Atomic uint64_t *)(pool->whole + offset),
+					    memory_order_acquire);
+	if (sys_pread(pool->file, &seen_ns, sizeof(seen_ns), offset) != sizeof(seen_ns))
+		return UINT64_MAX;
+	return seen_ns;
+}
+
+bool slot_owned_by(const struct pool *pool, uint32_t pid)
+{
+	for (uint32_t at = 0; find_claim(pool, pid, &at); at++)
+		if (process_life((int)pid, seen_of(pool, at)) == PROCESS_ALIVE)
+			return true;
+	return false;
+}
+
+static bool swap_claim(struct slot_ref *ref, uint64_t from, uint64_t to)
+{
+	/* Release: notes and seen_ns before it. Acquire: the next owner's view of them. */
+	bool done = atomic_compare_exchange_strong_explicit(
+		ref->claim, &from, to, memory_order_acq_rel, memory_order_relaxed);
+
+	if (done && (CLAIM_STATE(to) == CLAIM_ENDED || CLAIM_STATE(to) == CLAIM_FINAL))
+		pool_count(ref->pool, POOL_STOPS, 1);
+	return done;
+}
+
+bool slot_change(struct slot_ref *ref, uint32_t pid, enum claim_state from, enum claim_state to)
+{
+	return slot_take_over(ref, pid, from, pid, to);
+}
+
+bool slot_take_over(struct slot_ref *ref, uint32_t from_pid, enum claim_state from, uint32_t to_pid,
+		    enum claim_state to)
+{
+	uint64_t generation = ref->lifecycle >> 16;
+
+	if (from_pid != to_pid)
+		atomic_store_explicit(&ref->slot->seen_ns, clock_boot_ns(), memory_order_relaxed);
+	return swap_claim(ref, CLAIM_WORD(generation, from_pid, from),
+			  CLAIM_WORD(generation, to_pid, to));
+}
