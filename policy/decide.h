@@ -1,7 +1,8 @@
 /*
- * The decision about one process, made inside its constructor (or by the launcher on its behalf): is it one of the
- * services named in BOOKEND_SERVICE, does the policy's consent allow it, is a destination live. Reads only the small
- * `now` parts of the image with raw system calls into the caller's arena. No allocation, stack <= 4 KiB.
+ * The decision about one process, made inside its constructor (or by the launcher on its behalf):
+ * is it one of the services named in BOOKEND_SERVICE, does the policy's consent allow it, is a
+ * destination live. Reads only the small `now` parts of the image with raw system calls into the
+ * caller's arena. No allocation, stack <= 4 KiB.
  */
 #ifndef BOOKEND_POLICY_DECIDE_H
 #define BOOKEND_POLICY_DECIDE_H
@@ -23,8 +24,9 @@ struct subject {
 	uint32_t parent;
 	uint32_t uid; /* effective */
 	/*
-	 * For a service without `match`: is this process the launcher's child, the one SYSTEMD_EXEC_PID names, or one
-	 * none of whose parents is measured as this service? Asked only when needed.
+	 * For a service without `match`: is this process the launcher's child, the one
+	 * SYSTEMD_EXEC_PID names, or one none of whose parents is measured as this service? Asked
+	 * only when needed.
 	 */
 	bool (*stands_alone)(const struct subject *subject);
 	void *context; /* for stands_alone */
@@ -34,21 +36,24 @@ struct subject {
 #define DECIDE_ARENA (64 * 1024)
 
 struct decision {
-	enum reason reason;     /* REASON_MEASURED, or why not */
-	uint32_t service;       /* number in the image */
-	const char *name;       /* of the service; in the arena */
-	uint8_t image[16];      /* hash */
-	uint32_t payload_bytes; /* room to ask for the snapshot: what is typical, more is truncated */
-	uint32_t ring_bytes;    /* 0: no call events */
-	bool command;           /* it never sends: see docs/policy.md */
-	bool helper;            /* an ending process leaves delivery to a helper */
-	const char *tool;       /* absolute path of the `bookend` that compiled the image: the helper; may be "" */
-	const void *internal;   /* decide.c's view of the service, in the arena */
+	enum reason reason;	/* REASON_MEASURED, or why not */
+	uint32_t service;	/* number in the image */
+	const char *name;	/* of the service; in the arena */
+	uint8_t image[16];	/* hash */
+	uint32_t payload_bytes; /* room to ask for the snapshot: what is typical, more is truncated
+				 */
+	uint32_t ring_bytes;	/* 0: no call events */
+	bool command;		/* it never sends: see docs/policy.md */
+	bool helper;		/* an ending process leaves delivery to a helper */
+	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may
+			     be "" */
+	const void *internal; /* decide.c's view of the service, in the arena */
 };
 
 /*
- * policy: value of BOOKEND_POLICY or the default path; services: value of BOOKEND_SERVICE, comma-separated.
- * Always fills *into; returns into->reason. `detail` (may be NULL) gets one line for BOOKEND_TRACE, e.g. which rule.
+ * policy: value of BOOKEND_POLICY or the default path; services: value of BOOKEND_SERVICE,
+ * comma-separated. Always fills *into; returns into->reason. `detail` (may be NULL) gets one line
+ * for BOOKEND_TRACE, e.g. which rule.
  */
 struct text;
 enum reason policy_decide(const char *policy, const char *services, const struct subject *subject,
@@ -56,8 +61,8 @@ enum reason policy_decide(const char *policy, const char *services, const struct
 			  struct text *detail);
 
 /*
- * Everything that late evaluation will need of the process, as policy/snapshot_format.h: only what the service's
- * policy refers to. Returns the bytes used; *truncated tells that something was cut.
+ * Everything that late evaluation will need of the process, as policy/snapshot_format.h: only what
+ * the service's policy refers to. Returns the bytes used; *truncated tells that something was cut.
  */
 uint32_t policy_snapshot(const struct decision *decision, const struct subject *subject,
 			 uint8_t *into, uint32_t capacity, bool *truncated);

@@ -1,7 +1,7 @@
 /*
- * A whole image in the caller's memory: for drainers, the launcher and tools. The shim never holds one (policy/decide.h).
- * After image_open() its bytes are known to be those that the compiler wrote (hash), yet every reference is still checked
- * where it is followed. No allocation; any thread.
+ * A whole image in the caller's memory: for drainers, the launcher and tools. The shim never holds
+ * one (policy/decide.h). After image_open() its bytes are known to be those that the compiler wrote
+ * (hash), yet every reference is still checked where it is followed. No allocation; any thread.
  */
 #ifndef BOOKEND_POLICY_IMAGE_H
 #define BOOKEND_POLICY_IMAGE_H
@@ -22,8 +22,8 @@ struct image {
 };
 
 /*
- * bytes: 8-byte aligned, the caller's, unchanged while *image is used. -EBADMSG: damaged or foreign; -EPROTO: of another
- * version; nothing is written then.
+ * bytes: 8-byte aligned, the caller's, unchanged while *image is used. -EBADMSG: damaged or
+ * foreign; -EPROTO: of another version; nothing is written then.
  */
 int image_open(const void *bytes, size_t length, struct image *image);
 

@@ -1,14 +1,17 @@
 /*
- * The policy image, byte by byte: what `bookend compile` makes of a policy and everything else reads. Flat, little-endian,
- * position-independent. docs/formats.md explains it. A change of meaning is a new IMAGE_MAJOR.
+ * The policy image, byte by byte: what `bookend compile` makes of a policy and everything else
+ * reads. Flat, little-endian, position-independent. docs/formats.md explains it. A change of
+ * meaning is a new IMAGE_MAJOR.
  *
  *   0      struct image_header
  *   1024   struct image_index[]    services by the hash of their name
- *   ...    the `now` sections      struct image_now and its nodes, one a service, each with a checksum of its own
+ *   ...    the `now` sections      struct image_now and its nodes, one a service, each with a
+ * checksum of its own
  *   ...    the `late` section      struct image_late, its tables and its nodes
  *
- * A process reads header, index window and the `now` sections of its candidates only, so that its start does not grow with
- * the policy. Inside a section every reference is an offset from the section's first byte, 0 meaning none.
+ * A process reads header, index window and the `now` sections of its candidates only, so that its
+ * start does not grow with the policy. Inside a section every reference is an offset from the
+ * section's first byte, 0 meaning none.
  */
 #ifndef BOOKEND_POLICY_IMAGE_FORMAT_H
 #define BOOKEND_POLICY_IMAGE_FORMAT_H
@@ -17,23 +20,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IMAGE_MAGIC     "BKIMAGE\x01"
-#define IMAGE_MAJOR     1
-#define IMAGE_MINOR     0
+#define IMAGE_MAGIC	"BKIMAGE\x01"
+#define IMAGE_MAJOR	1
+#define IMAGE_MINOR	0
 #define IMAGE_BYTES_MAX (64u << 20)
-#define IMAGE_TOOL_MAX  896
+#define IMAGE_TOOL_MAX	896
 
 struct image_header {
 	char magic[8];
-	uint8_t hash[16]; /* siphash128() under IMAGE_KEY of all bytes behind it: the image's name */
+	uint8_t hash[16]; /* siphash128() under IMAGE_KEY of all bytes behind it: the image's name
+			   */
 	uint32_t major;
 	uint32_t minor;
-	uint64_t bytes;           /* of the whole image */
-	uint64_t source_bytes;    /* of the YAML, 0 when it was no file */
+	uint64_t bytes;		  /* of the whole image */
+	uint64_t source_bytes;	  /* of the YAML, 0 when it was no file */
 	uint64_t source_mtime_ns; /* since 1970 */
 	uint32_t services;
 	uint32_t index_entries; /* a power of two */
-	uint32_t index_window;  /* a name lies within this many entries of its place; as many stand behind the last */
+	uint32_t index_window;	/* a name lies within this many entries of its place; as many stand
+				   behind the last */
 	uint32_t late_offset;
 	uint32_t late_bytes;
 	uint8_t pad[44];
@@ -50,7 +55,8 @@ static_assert(offsetof(struct image_header, tool) == 120, "format");
 #define IMAGE_INDEX_WINDOW_MAX 32
 
 struct image_index {
-	uint32_t hash;    /* low half of siphash64() of the name; its place is hash & (index_entries - 1) */
+	uint32_t hash; /* low half of siphash64() of the name; its place is hash & (index_entries -
+			  1) */
 	uint32_t service; /* number in file order */
 	uint32_t offset;  /* of the `now` section; 0: the entry is empty */
 	uint32_t bytes;
@@ -73,22 +79,22 @@ struct image_now {
 	uint32_t check; /* checksum() of the bytes behind it, seeded with the service's number */
 	uint32_t bytes; /* of this section */
 	uint32_t service;
-	uint32_t flags;   /* NOW_... */
+	uint32_t flags;	  /* NOW_... */
 	uint32_t capture; /* CAPTURE_... */
 	uint32_t ring_bytes;
-	uint32_t name;          /* TEXT */
-	uint32_t match;         /* LIST of MATCH_...: all must hold; 0: the process must stand alone */
-	uint32_t consent;       /* LIST of ALLOW and DENY */
-	uint32_t live;          /* LIST of LIST: url, key or 0; 0: a destination is live without a look */
-	uint32_t environment;   /* LIST of ENV to take into the snapshot */
-	uint32_t commands;      /* LIST of TEXT, words separated by one space */
+	uint32_t name;	  /* TEXT */
+	uint32_t match;	  /* LIST of MATCH_...: all must hold; 0: the process must stand alone */
+	uint32_t consent; /* LIST of ALLOW and DENY */
+	uint32_t live;	  /* LIST of LIST: url, key or 0; 0: a destination is live without a look */
+	uint32_t environment;	/* LIST of ENV to take into the snapshot */
+	uint32_t commands;	/* LIST of TEXT, words separated by one space */
 	uint32_t value_options; /* LIST of TEXT */
 	uint32_t pad[3];
 };
 static_assert(sizeof(struct image_now) == 64, "format");
 
 struct image_late {
-	uint32_t bytes; /* of this section */
+	uint32_t bytes;	   /* of this section */
 	uint32_t services; /* struct image_service[service_count] */
 	uint32_t service_count;
 	uint32_t events; /* struct image_event[event_count], those of one service side by side */
@@ -111,20 +117,20 @@ static_assert(sizeof(struct image_service) == 32, "format");
 
 struct image_event {
 	uint32_t service;
-	uint32_t label; /* TEXT: the event's key in the policy */
-	uint32_t name;  /* a source; absent: the label */
-	uint32_t when;  /* LIST of TRIGGER */
+	uint32_t label;	    /* TEXT: the event's key in the policy */
+	uint32_t name;	    /* a source; absent: the label */
+	uint32_t when;	    /* LIST of TRIGGER */
 	uint32_t condition; /* 0: none */
 	uint32_t user;
 	uint32_t context;    /* OBJECT */
 	uint32_t properties; /* OBJECT */
-	uint32_t to;         /* LIST of CONSTANT: numbers of destinations */
+	uint32_t to;	     /* LIST of CONSTANT: numbers of destinations */
 	uint32_t pad[3];
 };
 static_assert(sizeof(struct image_event) == 48, "format");
 
 struct image_destination {
-	uint32_t name; /* TEXT */
+	uint32_t name;	 /* TEXT */
 	uint32_t format; /* enum late_format */
 	uint32_t url;
 	uint32_t key; /* 0: none */
@@ -138,9 +144,9 @@ struct image_destination {
 	uint32_t wait_min_ms;
 	uint32_t wait_max_ms;
 	uint32_t tries;
-	uint32_t flags;   /* DESTINATION_... */
+	uint32_t flags;	  /* DESTINATION_... */
 	uint32_t ca_file; /* TEXT */
-	uint32_t proxy;   /* TEXT */
+	uint32_t proxy;	  /* TEXT */
 	uint32_t pad0;
 	uint64_t spool_bytes;
 	uint64_t spool_age_ns;
@@ -149,16 +155,16 @@ struct image_destination {
 };
 static_assert(sizeof(struct image_destination) == 192, "format");
 
-#define DESTINATION_GZIP          1u
+#define DESTINATION_GZIP	  1u
 #define DESTINATION_RETRY_NETWORK 2u
 #define DESTINATION_RETRY_TIMEOUT 4u
 
 /*
- * Sources, conditions and lists are nodes: an operation, an immediate value and operands. TEXT, NUMBER and JSON carry their
- * bytes, NUL-terminated, in place of operands: value is their length.
+ * Sources, conditions and lists are nodes: an operation, an immediate value and operands. TEXT,
+ * NUMBER and JSON carry their bytes, NUL-terminated, in place of operands: value is their length.
  */
 struct image_node {
-	uint16_t op;    /* enum node_op */
+	uint16_t op;	/* enum node_op */
 	uint16_t count; /* of operands */
 	uint32_t value;
 	uint32_t operand[];
@@ -175,15 +181,15 @@ enum node_op {
 
 /* A TRIGGER's value: moment | how << 8; its operands are TEXT command paths, none meaning any. */
 enum trigger_moment { TRIGGER_START, TRIGGER_STOP, TRIGGER_COMMAND_START, TRIGGER_COMMAND_END };
-#define TRIGGER_MOMENT(value)     ((value) & 0xff)
-#define TRIGGER_HOW(value)        ((value) >> 8 & 0xff)
+#define TRIGGER_MOMENT(value)	   ((value)&0xff)
+#define TRIGGER_HOW(value)	   ((value) >> 8 & 0xff)
 #define TRIGGER_VALUE(moment, how) ((uint32_t)(moment) | (uint32_t)(how) << 8)
 
 #define HOW_CLEAN    1u
 #define HOW_FAILED   2u
 #define HOW_CRASHED  4u
 #define HOW_VANISHED 8u
-#define HOW_ANY      15u
+#define HOW_ANY	     15u
 
 #define OMIT_ZERO  1u
 #define OMIT_EMPTY 2u

@@ -1,7 +1,8 @@
 /*
- * Late evaluation: what a drainer makes of a recorded process, by the policy image it was recorded under. The image is
- * whole in the caller's memory and was checked by image_open(). Everything is written into the caller's arena; results point
- * into it and hold until the next call. No I/O here: what needs a file (ids) comes through a callback. One thread.
+ * Late evaluation: what a drainer makes of a recorded process, by the policy image it was recorded
+ * under. The image is whole in the caller's memory and was checked by image_open(). Everything is
+ * written into the caller's arena; results point into it and hold until the next call. No I/O here:
+ * what needs a file (ids) comes through a callback. One thread.
  */
 #ifndef BOOKEND_POLICY_LATE_H
 #define BOOKEND_POLICY_LATE_H
@@ -23,11 +24,12 @@ enum late_moment { LATE_START, LATE_STOP };
 struct late_process {
 	const struct image *image;
 	const struct start_block *start;
-	const uint8_t *snapshot; /* start->payload bytes, already checked */
+	const uint8_t *snapshot;       /* start->payload bytes, already checked */
 	const struct stop_facts *stop; /* at LATE_STOP */
 	const uint8_t *pool_id;
 	uint64_t lifecycle;
-	/* The id called for: 0 and text in `into`, or -errno: absent. Key is NULL but for keyed ids. */
+	/* The id called for: 0 and text in `into`, or -errno: absent. Key is NULL but for keyed
+	 * ids. */
 	int (*id)(void *context, const char *kind, const char *key, char *into, size_t capacity);
 	void *context;
 	bool mask; /* sources marked secret read "(secret)": for what is shown to people */
@@ -49,16 +51,17 @@ struct late_event {
 	const char *kind; /* start, stop, command */
 	char session[IDENTITY_TEXT];
 	uint32_t pid;
-	const char *user;       /* NULL: absent */
-	const char *context;    /* a JSON object, NULL: absent */
+	const char *user;	/* NULL: absent */
+	const char *context;	/* a JSON object, NULL: absent */
 	const char *properties; /* a JSON object, "{}" when there are none */
 	const struct late_route *routes;
 	uint32_t route_count; /* 0: every destination of it is off */
 };
 
 /*
- * Calls emit once for each event that the moment makes, in the policy's order. 0, or -errno: -ENOBUFS when an event did not
- * fit into the arena (it is left out, counted in *left_out), -EBADMSG for an inconsistent image or snapshot.
+ * Calls emit once for each event that the moment makes, in the policy's order. 0, or -errno:
+ * -ENOBUFS when an event did not fit into the arena (it is left out, counted in *left_out),
+ * -EBADMSG for an inconsistent image or snapshot.
  */
 int late_events(const struct late_process *process, enum late_moment moment, void *arena,
 		size_t arena_bytes, int (*emit)(void *context, const struct late_event *event),
@@ -70,18 +73,18 @@ enum late_format { FORMAT_NDJSON, FORMAT_SEGMENT, FORMAT_JSON };
 struct late_destination {
 	const char *name;
 	enum late_format format;
-	uint32_t batch;      /* events a request; 1 chooses the single-event endpoint */
-	uint32_t bytes;      /* a request's body at most */
+	uint32_t batch;	     /* events a request; 1 chooses the single-event endpoint */
+	uint32_t bytes;	     /* a request's body at most */
 	uint32_t fill_ms;    /* longest wait for a full batch, by a sender that stays */
 	uint32_t timeout_ms; /* one request */
 	uint32_t give_up_ms; /* one event with all its tries in one flush */
 	uint32_t wait_min_ms, wait_max_ms; /* between tries */
-	uint32_t tries;      /* 0: until give_up_ms */
-	bool retry_status[600]; /* by HTTP status */
+	uint32_t tries;			   /* 0: until give_up_ms */
+	bool retry_status[600];		   /* by HTTP status */
 	bool retry_network, retry_timeout;
 	bool gzip;
-	const char *ca_file;  /* NULL: the system's */
-	const char *proxy;    /* NULL: none; taken from the policy only, never from the environment */
+	const char *ca_file; /* NULL: the system's */
+	const char *proxy; /* NULL: none; taken from the policy only, never from the environment */
 	const char *headers[16]; /* "Name: value" */
 	uint32_t header_count;
 	enum { AUTH_DEFAULT, AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_RAW } auth;
@@ -92,8 +95,9 @@ struct late_destination {
 int late_destination(const struct image *image, uint32_t number, struct late_destination *into);
 
 /*
- * Where the image lay that a process was decided by: the path in its snapshot, NULL when there is none. Points into the
- * snapshot. The file there may be a newer one by now: compare its hash with start->image.
+ * Where the image lay that a process was decided by: the path in its snapshot, NULL when there is
+ * none. Points into the snapshot. The file there may be a newer one by now: compare its hash with
+ * start->image.
  */
 const char *late_image_path(const uint8_t *snapshot, uint32_t bytes);
 

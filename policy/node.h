@@ -1,6 +1,6 @@
 /*
- * Bounds-checked reading of the nodes of one section (policy/image_format.h). A bad reference is NULL or "", never a
- * read outside the section. No allocation; any thread, any world.
+ * Bounds-checked reading of the nodes of one section (policy/image_format.h). A bad reference is
+ * NULL or "", never a read outside the section. No allocation; any thread, any world.
  */
 #ifndef BOOKEND_POLICY_NODE_H
 #define BOOKEND_POLICY_NODE_H

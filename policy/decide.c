@@ -1,0 +1,232 @@
+/*
+ * The decision: candidates by name, then in file order match, consent, destination. Runs once, in a
+ * constructor or in the launcher; a service that can not be judged is not measured.
+ */
+#include "policy/decide.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "policy/decided.h"
+#include "policy/image_file.h"
+#include "policy/match.h"
+#include "policy/subject_world.h"
+
+#define CANDIDATES_MAX 16
+
+struct candidates {
+	struct image_index entry[CANDIDATES_MAX];
+	unsigned count;
+	bool damaged;
+};
+
+static void explain(struct text *detail, const char *what, const char *name)
+{
+	if (detail == NULL)
+		return;
+	text_clear(detail);
+	text_add(detail, what);
+	text_add(detail, name);
+}
+
+/* Keeps the file order, which is the order of the services' numbers. */
+static void insert(struct candidates *c, const struct image_index *entry)
+{
+	unsigned at = c->count;
+
+	while (at > 0 && c->entry[at - 1].service > entry->service)
+		at--;
+	if (c->count == CANDIDATES_MAX || (at > 0 && c->entry[at - 1].service == entry->service))
+		return;
+	memmove(&c->entry[at + 1], &c->entry[at], (c->count - at) * sizeof(c->entry[0]));
+	c->entry[at] = *entry;
+	c->count++;
+}
+
+static void find_candidates(const struct image_file *f, const char *services, struct arena *arena,
+			    struct candidates *c)
+{
+	for (const char *name = services; *name != '\0';) {
+		size_t length = strcspn(name, ",");
+		struct image_index entry;
+		int found = image_file_find(f, name, length, arena, &entry);
+
+		if (found == 0)
+			insert(c, &entry);
+		else if (found != -ENOENT)
+			c->damaged = true;
+		name += length + (name[length] == ',');
+	}
+}
+
+static bool named(const char *services, const char *wanted)
+{
+	size_t wanted_length = strlen(wanted);
+
+	for (const char *name = services; *name != '\0';) {
+		size_t length = strcspn(name, ",");
+
+		if (length == wanted_length && memcmp(name, wanted, length) == 0)
+			return true;
+		name += length + (name[length] == ',');
+	}
+	return false;
+}
+
+static enum reason judge_match(const struct section *now, const struct subject *subject)
+{
+	const struct image_now *h = (const void *)now->bytes;
+	const struct image_node *rules;
+
+	if (h->match == 0)
+		return subject->stands_alone(subject) ? REASON_MEASURED : REASON_CHILD;
+	rules = node_of(now, h->match, NODE_LIST);
+	if (rules == NULL)
+		return REASON_IMAGE_BAD;
+	return match_holds(now, rules, subject) ? REASON_MEASURED : REASON_NO_MATCH;
+}
+
+static void explain_rule(struct text *detail, unsigned rule, const char *what)
+{
+	explain(detail, "consent rule ", "");
+	if (detail == NULL)
+		return;
+	text_add_unsigned(detail, rule);
+	text_add(detail, what);
+}
+
+/* The first rule that holds decides. None, or one that can not be evaluated: no. */
+static enum reason judge_consent(struct eval *e, uint32_t consent, struct text *detail)
+{
+	const struct image_node *rules = node_of(&e->section, consent, NODE_LIST);
+
+	for (unsigned i = 0; rules != NULL && i < rules->count; i++) {
+		const struct image_node *rule = node_operand(&e->section, rules, i);
+		enum truth truth = rule != NULL && rule->count == 1
+					   ? eval_condition(e, rule->operand[0])
+					   : TRUTH_UNKNOWN;
+
+		if (truth == TRUTH_FALSE)
+			continue;
+		if (truth == TRUTH_TRUE && rule->op == NODE_ALLOW) {
+			explain_rule(detail, i + 1, " allows");
+			return REASON_MEASURED;
+		}
+		explain_rule(detail, i + 1,
+			     truth == TRUTH_TRUE ? " denies" : " can not be evaluated: denied");
+		return REASON_NO_CONSENT;
+	}
+	explain(detail, "no consent rule holds: denied", "");
+	return REASON_NO_CONSENT;
+}
+
+static bool is_something(struct eval *e, uint32_t source)
+{
+	const char *text = eval_scalar(e, source);
+
+	return text != NULL && text[0] != '\0';
+}
+
+static enum reason judge_live(struct eval *e, uint32_t live)
+{
+	const struct image_node *list = node_of(&e->section, live, NODE_LIST);
+
+	if (live == 0)
+		return REASON_MEASURED;
+	for (unsigned i = 0; list != NULL && i < list->count; i++) {
+		const struct image_node *one = node_operand(&e->section, list, i);
+
+		if (one != NULL && one->op == NODE_LIST && one->count == 2 &&
+		    is_something(e, one->operand[0]) &&
+		    (one->operand[1] == 0 || is_something(e, one->operand[1])))
+			return REASON_MEASURED;
+	}
+	return REASON_NO_DESTINATION;
+}
+
+static enum reason judge(const struct image_file *f, const struct image_index *entry,
+			 const char *services, const struct subject *subject, struct arena *arena,
+			 struct decided *decided, struct text *detail)
+{
+	const struct image_now *h;
+	struct section now;
+	struct eval e;
+	enum reason reason;
+
+	if (image_file_now(f, entry, arena, &now) != 0)
+		return REASON_IMAGE_BAD;
+	h = (const void *)now.bytes;
+	/* Another service's name may have the same hash. */
+	if (!named(services, node_text_at(&now, h->name)))
+		return REASON_NO_MATCH;
+	decided->now = now;
+	explain(detail, "service ", node_text_at(&now, h->name));
+	reason = judge_match(&now, subject);
+	if (reason != REASON_MEASURED)
+		return reason;
+	subject_world_init(&e, subject, &now, arena);
+	reason = judge_consent(&e, h->consent, detail);
+	return reason != REASON_MEASURED ? reason : judge_live(&e, h->live);
+}
+
+static void fill(struct decision *into, const struct image_file *f, struct decided *decided,
+		 const struct subject *subject)
+{
+	const struct image_now *h = (const void *)decided->now.bytes;
+	bool truncated;
+
+	into->service = h->service;
+	into->name = node_text_at(&decided->now, h->name);
+	memcpy(into->image, f->header->hash, sizeof(into->image));
+	into->ring_bytes = h->ring_bytes;
+	into->command = (h->flags & NOW_COMMAND) != 0;
+	into->helper = (h->flags & NOW_HELPER) != 0;
+	into->tool = f->header->tool;
+	into->internal = decided;
+	into->payload_bytes = policy_snapshot(into, subject, NULL, DECIDE_PAYLOAD_MAX, &truncated);
+}
+
+static enum reason judge_all(const struct image_file *f, const char *services,
+			     const struct subject *subject, struct arena *arena,
+			     struct decision *into, struct text *detail)
+{
+	struct candidates c = { .count = 0 };
+	struct decided *decided = arena_take(arena, sizeof(*decided));
+	enum reason reason = REASON_NO_SERVICE;
+	size_t mark;
+
+	if (decided == NULL)
+		return REASON_IMAGE_BAD;
+	*decided = (struct decided){ .path = f->path };
+	find_candidates(f, services, arena, &c);
+	if (c.damaged)
+		return REASON_IMAGE_BAD;
+	mark = arena->used;
+	for (unsigned i = 0; i < c.count; i++) {
+		arena->used = mark;
+		reason = judge(f, &c.entry[i], services, subject, arena, decided, detail);
+		if (reason == REASON_MEASURED)
+			fill(into, f, decided, subject);
+		if (reason != REASON_NO_MATCH && reason != REASON_CHILD)
+			break;
+	}
+	return reason;
+}
+
+enum reason policy_decide(const char *policy, const char *services, const struct subject *subject,
+			  void *arena, size_t arena_bytes, struct decision *into,
+			  struct text *detail)
+{
+	struct arena a = arena_init(arena, arena_bytes);
+	struct image_file f;
+
+	memset(into, 0, sizeof(*into));
+	into->reason = image_file_open(&f, policy, subject->uid, &a);
+	explain(detail, "image ", f.path != NULL ? f.path : policy);
+	if (into->reason != REASON_MEASURED)
+		return into->reason;
+	into->reason = judge_all(&f, services, subject, &a, into, detail);
+	image_file_close(&f);
+	return into->reason;
+}

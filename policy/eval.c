@@ -1,0 +1,194 @@
+/*
+ * Sources: the evaluation of everything that yields a value.
+ */
+#include "policy/eval.h"
+
+#include <string.h>
+
+#include "policy/words.h"
+
+static struct value eval_template(struct eval *e, const struct image_node *node)
+{
+	struct value *part = arena_take(e->arena, node->count * sizeof(*part));
+	struct text t;
+	char *kept;
+
+	if (part == NULL)
+		return value_unreadable();
+	for (unsigned i = 0; i < node->count; i++) {
+		part[i] = eval_source(e, node->operand[i]);
+		if (part[i].type == VALUE_UNREADABLE || part[i].type == VALUE_JSON)
+			return value_unreadable();
+		if (part[i].type == VALUE_ABSENT || part[i].type == VALUE_NULL)
+			return value_absent();
+	}
+	t = arena_text(e->arena);
+	for (unsigned i = 0; i < node->count; i++)
+		text_add_bytes(&t, part[i].text, part[i].length);
+	kept = arena_keep(e->arena, &t);
+	return kept != NULL ? value_of(VALUE_TEXT, kept, t.length) : value_unreadable();
+}
+
+/* Children first, then the text: both come from the arena. */
+static struct value eval_object(struct eval *e, const struct image_node *node)
+{
+	unsigned pairs = node->count / 2;
+	struct value *v = arena_take(e->arena, pairs * sizeof(*v));
+	struct text t;
+	char *kept;
+
+	if (v == NULL)
+		return value_unreadable();
+	for (unsigned i = 0; i < pairs; i++)
+		v[i] = eval_source(e, node->operand[2 * i + 1]);
+	t = arena_text(e->arena);
+	text_add_char(&t, '{');
+	for (unsigned i = 0; i < pairs; i++) {
+		const struct image_node *key = node_operand(&e->section, node, 2 * i);
+
+		if (!value_present(&v[i]) || key == NULL)
+			continue;
+		if (t.length > 1)
+			text_add_char(&t, ',');
+		text_add_json(&t, node_text(key), key->op == NODE_TEXT ? key->value : 0);
+		text_add_char(&t, ':');
+		value_add_json(&t, &v[i]);
+	}
+	text_add_char(&t, '}');
+	kept = arena_keep(e->arena, &t);
+	return kept != NULL ? value_of(VALUE_JSON, kept, t.length) : value_unreadable();
+}
+
+/* Without a substitute of its own, what is not in the list is "other". */
+static struct value eval_one_of(struct eval *e, const struct image_node *node)
+{
+	struct value v;
+
+	if (node->count == 0)
+		return value_unreadable();
+	v = eval_source(e, node->operand[0]);
+	if (!value_present(&v))
+		return v;
+	for (unsigned i = 1; i < node->count; i++) {
+		const struct image_node *word = node_operand(&e->section, node, i);
+
+		if (word != NULL && word->op == NODE_TEXT && word->value == v.length &&
+		    memcmp(node_text(word), v.text, v.length) == 0)
+			return v;
+	}
+	return node->value == 1 ? value_absent() : value_text("other");
+}
+
+static bool is_omitted(const struct value *v, uint32_t omit)
+{
+	double number;
+
+	if (v->type == VALUE_NULL)
+		return (omit & OMIT_NULL) != 0;
+	if (v->type == VALUE_NUMBER && (omit & OMIT_ZERO) != 0)
+		return value_read_number(v->text, v->length, &number) == 0 && number == 0;
+	if ((omit & OMIT_EMPTY) == 0)
+		return false;
+	return v->length == 0 || (v->type == VALUE_JSON && v->length == 2);
+}
+
+static struct value eval_keyed_id(struct eval *e, const struct image_node *node)
+{
+	const char *key = node->count > 0 ? eval_scalar(e, node->operand[0]) : NULL;
+
+	return key != NULL ? e->world->id(e, "keyed", key) : value_absent();
+}
+
+static struct value eval_wrapped(struct eval *e, const struct image_node *node)
+{
+	struct value v;
+
+	if (node->count == 0)
+		return value_unreadable();
+	v = eval_source(e, node->operand[0]);
+	if (node->op == NODE_OMIT && value_present(&v) && is_omitted(&v, node->value))
+		return value_absent();
+	if (node->op == NODE_SECRET && value_present(&v) && e->mask)
+		return value_text("(secret)");
+	if (node->op == NODE_ELSE && !value_present(&v) && node->count > 1)
+		return eval_source(e, node->operand[1]);
+	return v;
+}
+
+static struct value eval_taken(struct eval *e, const struct image_node *node)
+{
+	switch (node->op) {
+	case NODE_ENV:
+		return e->world->env(e, node->value, node_text(node_operand(&e->section, node, 0)));
+	case NODE_FLAG:
+		return words_flag(e, node);
+	case NODE_OPTION:
+		return words_option(e, node);
+	case NODE_ARGUMENT:
+		return words_argument(e, node->value);
+	case NODE_FACT:
+		if (node->value == FACT_COMMAND_NAME || node->value == FACT_COMMAND_PATH)
+			return words_command(e, node->value == FACT_COMMAND_PATH);
+		return node->value < FACT_COUNT ? e->world->fact(e, (enum fact)node->value)
+						: value_unreadable();
+	case NODE_ID_RUN:
+		return e->world->id(e, "run", NULL);
+	case NODE_ID_INSTALLATION:
+		return e->world->id(e, "installation", NULL);
+	case NODE_ID_KEYED:
+		return eval_keyed_id(e, node);
+	default:
+		return value_unreadable();
+	}
+}
+
+static struct value eval_node(struct eval *e, const struct image_node *node)
+{
+	switch (node->op) {
+	case NODE_TEXT:
+		return value_of(VALUE_TEXT, node_text(node), node->value);
+	case NODE_NUMBER:
+		return value_of(VALUE_NUMBER, node_text(node), node->value);
+	case NODE_TRUE:
+	case NODE_FALSE:
+		return value_bool(node->op == NODE_TRUE);
+	case NODE_NULL:
+		return value_of(VALUE_NULL, "null", 4);
+	case NODE_TEMPLATE:
+		return eval_template(e, node);
+	case NODE_OBJECT:
+		return eval_object(e, node);
+	case NODE_ONE_OF:
+		return eval_one_of(e, node);
+	case NODE_OMIT:
+	case NODE_ELSE:
+	case NODE_SECRET:
+		return eval_wrapped(e, node);
+	default:
+		return eval_taken(e, node);
+	}
+}
+
+struct value eval_source(struct eval *e, uint32_t at)
+{
+	const struct image_node *node = node_at(&e->section, at);
+	struct value v;
+
+	if (at == 0)
+		return value_absent();
+	if (node == NULL || e->depth >= EVAL_DEPTH || e->steps <= node->count)
+		return value_unreadable();
+	e->depth++;
+	e->steps -= node->count + 1u;
+	v = eval_node(e, node);
+	e->depth--;
+	return v;
+}
+
+const char *eval_scalar(struct eval *e, uint32_t node)
+{
+	struct value v = eval_source(e, node);
+
+	return v.type == VALUE_TEXT || v.type == VALUE_NUMBER || v.type == VALUE_BOOL ? v.text
+										      : NULL;
+}

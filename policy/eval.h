@@ -1,0 +1,59 @@
+/*
+ * Evaluation of the nodes of one section, the same code inside (consent, from the living process)
+ * and in drainers (from a snapshot). What differs stands in struct eval_world. No allocation but
+ * from the arena, bounded in depth and steps, so that no image, however damaged, can hold it up.
+ */
+#ifndef BOOKEND_POLICY_EVAL_H
+#define BOOKEND_POLICY_EVAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/arena.h"
+#include "policy/facts.h"
+#include "policy/node.h"
+#include "policy/value.h"
+
+#define EVAL_DEPTH 32
+#define EVAL_STEPS 100000
+
+struct eval;
+
+/* Where the values come from. Texts live as long as the evaluation, in the arena when they are
+ * made. */
+struct eval_world {
+	struct value (*env)(struct eval *e, uint32_t number, const char *name);
+	struct value (*fact)(struct eval *e, enum fact fact);
+	/* kind: run, installation, keyed. */
+	struct value (*id)(struct eval *e, const char *kind, const char *key);
+};
+
+/* The words of the process's command line, and what the policy knows of them. */
+struct eval_words {
+	int argc;
+	const char *const *argv;
+	const char *program;	/* path of the script, or of the executable; NULL: unknown */
+	uint32_t commands;	/* LIST of TEXT in the section, 0: none */
+	uint32_t value_options; /* likewise */
+};
+
+struct eval {
+	struct section section;
+	struct arena *arena;
+	const struct eval_world *world;
+	const void *context; /* the world's */
+	struct eval_words words;
+	unsigned depth;
+	unsigned steps; /* left */
+	bool mask;	/* secrets read "(secret)" */
+};
+
+/* 0 is absent. A value that does not fit the arena is unreadable, and arena->full tells. */
+struct value eval_source(struct eval *e, uint32_t node);
+enum truth eval_condition(struct eval *e, uint32_t node);
+
+/* A scalar as text, NULL when it is anything else. */
+const char *eval_scalar(struct eval *e, uint32_t node);
+
+#endif

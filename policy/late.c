@@ -1,0 +1,226 @@
+/*
+ * The events of one moment, in the policy's order.
+ */
+#include "policy/late.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/image.h"
+#include "policy/late_world.h"
+#include "policy/words.h"
+
+struct maker {
+	struct late_world world;
+	struct eval eval;
+	struct arena arena;
+	struct late_event event;
+	bool damaged;
+};
+
+static bool command_is(struct eval *e, const struct image_node *trigger)
+{
+	const char *command;
+
+	if (trigger->count == 0)
+		return true;
+	command = words_known_command(e);
+	for (unsigned i = 0; command != NULL && i < trigger->count; i++) {
+		if (strcmp(node_text(node_operand(&e->section, trigger, i)), command) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The kind of event that this trigger makes at the moment, or NULL. */
+static const char *trigger_kind(struct maker *m, const struct image_node *trigger)
+{
+	bool start = m->world.moment == LATE_START;
+
+	if (!start && (TRIGGER_HOW(trigger->value) & late_how(m->world.process->stop)) == 0)
+		return NULL;
+	switch (TRIGGER_MOMENT(trigger->value)) {
+	case TRIGGER_START:
+		return start ? "start" : NULL;
+	case TRIGGER_STOP:
+		return start ? NULL : "stop";
+	case TRIGGER_COMMAND_START:
+		return start && command_is(&m->eval, trigger) ? "command" : NULL;
+	case TRIGGER_COMMAND_END:
+		return !start && command_is(&m->eval, trigger) ? "command" : NULL;
+	default:
+		return NULL;
+	}
+}
+
+static const char *find_kind(struct maker *m, const struct image_event *rule)
+{
+	const struct section *late = &m->eval.section;
+	const struct image_node *when = node_of(late, rule->when, NODE_LIST);
+	const char *kind = NULL;
+
+	m->damaged |= when == NULL;
+	for (unsigned i = 0; when != NULL && kind == NULL && i < when->count; i++) {
+		const struct image_node *trigger = node_operand(late, when, i);
+
+		if (trigger != NULL && trigger->op == NODE_TRIGGER)
+			kind = trigger_kind(m, trigger);
+	}
+	return kind;
+}
+
+/* An object's text, or NULL when it is absent or has nothing in it. */
+static const char *make_object(struct maker *m, uint32_t node)
+{
+	struct value v = eval_source(&m->eval, node);
+
+	return v.type == VALUE_JSON && v.length > 2 ? v.text : NULL;
+}
+
+static bool make_route(struct maker *m, uint32_t number, struct late_route *route)
+{
+	const struct image *image = m->world.process->image;
+	const struct image_destination *d;
+
+	if (number >= image->tables->destination_count) {
+		m->damaged = true;
+		return false;
+	}
+	d = &image->destination[number];
+	route->destination = number;
+	route->url = eval_scalar(&m->eval, d->url);
+	route->key = d->key != 0 ? eval_scalar(&m->eval, d->key) : "";
+	return route->url != NULL && route->url[0] != '\0' && route->key != NULL &&
+	       (d->key == 0 || route->key[0] != '\0');
+}
+
+static void make_routes(struct maker *m, const struct image_event *rule)
+{
+	const struct image_node *to = node_of(&m->eval.section, rule->to, NODE_LIST);
+	struct late_route *route;
+
+	m->damaged |= to == NULL;
+	if (to == NULL)
+		return;
+	route = arena_take(&m->arena, to->count * sizeof(*route));
+	m->event.routes = route;
+	for (unsigned i = 0; route != NULL && i < to->count; i++) {
+		const struct image_node *number = node_operand(&m->eval.section, to, i);
+
+		if (number != NULL && number->op == NODE_INTEGER &&
+		    make_route(m, number->value, &route[m->event.route_count]))
+			m->event.route_count++;
+	}
+}
+
+static void begin_event(struct maker *m, uint32_t number, const char *kind)
+{
+	const struct late_process *p = m->world.process;
+	bool start = m->world.moment == LATE_START;
+
+	memset(&m->event, 0, sizeof(m->event));
+	m->event.number = number;
+	m->event.id = identity_make(p->pool_id, p->lifecycle,
+				    start ? IDENTITY_START : IDENTITY_STOP, number + 1);
+	m->event.time_ns = start ? p->start->real_ns : p->stop->real_ns;
+	m->event.service = late_service(p->image, p->start->service);
+	m->event.kind = kind;
+	m->event.pid = p->start->pid;
+	memcpy(m->event.session, m->world.session, sizeof(m->event.session));
+}
+
+/* False: the policy's condition does not hold. */
+static bool make_event(struct maker *m, const struct image_event *rule)
+{
+	struct late_event *event = &m->event;
+
+	if (rule->condition != 0 && eval_condition(&m->eval, rule->condition) != TRUTH_TRUE)
+		return false;
+	event->name = eval_scalar(&m->eval, rule->name);
+	if (event->name == NULL)
+		event->name = node_text_at(&m->eval.section, rule->label);
+	event->user = eval_scalar(&m->eval, rule->user);
+	event->context = make_object(m, rule->context);
+	event->properties = make_object(m, rule->properties);
+	if (event->properties == NULL)
+		event->properties = "{}";
+	make_routes(m, rule);
+	return true;
+}
+
+static int prepare(struct maker *m, const struct late_process *p, enum late_moment moment,
+		   const struct image_service *service)
+{
+	struct identity session = identity_make(p->pool_id, p->lifecycle, IDENTITY_SESSION, 0);
+	struct snapshot *s = &m->world.snapshot;
+	int error = snapshot_read(s, p->snapshot, p->start->payload, &m->arena);
+
+	m->world.process = p;
+	m->world.moment = moment;
+	m->world.event = &m->event;
+	identity_text(&session, m->world.session);
+	m->eval.section = p->image->late;
+	m->eval.arena = &m->arena;
+	m->eval.world = &late_world_sources;
+	m->eval.context = &m->world;
+	m->eval.mask = p->mask;
+	m->eval.words.argc = s->argc;
+	m->eval.words.argv = s->argv;
+	m->eval.words.program = s->script != NULL ? s->script : s->exe;
+	m->eval.words.commands = service->commands;
+	m->eval.words.value_options = service->value_options;
+	return error;
+}
+
+static int make_all(struct maker *m, const struct image_service *service,
+		    int (*emit)(void *context, const struct late_event *event), void *context,
+		    uint32_t *left_out)
+{
+	const struct image *image = m->world.process->image;
+	size_t mark = m->arena.used;
+	int error = 0;
+
+	for (uint32_t i = 0; i < service->event_count && error == 0 && !m->damaged; i++) {
+		const struct image_event *rule = &image->event[service->first_event + i];
+		const char *kind;
+		bool made;
+
+		m->arena.used = mark;
+		m->arena.full = false;
+		m->eval.steps = EVAL_STEPS;
+		m->world.rule = rule;
+		kind = find_kind(m, rule);
+		if (kind == NULL)
+			continue;
+		begin_event(m, service->first_event + i, kind);
+		made = make_event(m, rule);
+		if (m->arena.full)
+			++*left_out;
+		else if (made)
+			error = emit(context, &m->event);
+	}
+	return m->damaged ? -EBADMSG : error;
+}
+
+int late_events(const struct late_process *process, enum late_moment moment, void *arena,
+		size_t arena_bytes, int (*emit)(void *context, const struct late_event *event),
+		void *context, uint32_t *left_out)
+{
+	const struct image *image = process->image;
+	const struct image_service *service;
+	struct maker m = { .arena = arena_init(arena, arena_bytes) };
+	uint32_t before = *left_out;
+	int error;
+
+	if (process->start->service >= image->tables->service_count ||
+	    (moment == LATE_STOP && process->stop == NULL))
+		return -EBADMSG;
+	service = &image->service[process->start->service];
+	if (service->first_event > image->tables->event_count ||
+	    service->event_count > image->tables->event_count - service->first_event)
+		return -EBADMSG;
+	error = prepare(&m, process, moment, service);
+	if (error == 0)
+		error = make_all(&m, service, emit, context, left_out);
+	return error == 0 && *left_out != before ? -ENOBUFS : error;
+}

@@ -1,0 +1,26 @@
+/*
+ * The recorded process as a world for evaluation (policy/eval.h): drainers.
+ */
+#ifndef BOOKEND_POLICY_LATE_WORLD_H
+#define BOOKEND_POLICY_LATE_WORLD_H
+
+#include "policy/eval.h"
+#include "policy/late.h"
+#include "policy/snapshot_read.h"
+
+struct late_world {
+	const struct late_process *process;
+	enum late_moment moment;
+	struct snapshot snapshot;
+	char session[IDENTITY_TEXT];
+	/* The event being made. */
+	const struct image_event *rule;
+	struct late_event *event;
+};
+
+extern const struct eval_world late_world_sources;
+
+/* How the process ended: one HOW_ bit. */
+unsigned late_how(const struct stop_facts *stop);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * Reading a snapshot back. Its bytes come from shared memory and were checked against tearing only:
+ * every length is checked here. Texts are copied into the arena, NUL-terminated. Drainers.
+ */
+#ifndef BOOKEND_POLICY_SNAPSHOT_READ_H
+#define BOOKEND_POLICY_SNAPSHOT_READ_H
+
+#include "policy/arena.h"
+#include "policy/facts.h"
+#include "policy/snapshot_format.h"
+
+struct snapshot {
+	const uint8_t *bytes; /* the caller's */
+	uint32_t length;
+	const char *exe, *script, *cwd; /* NULL: not taken */
+	const char *const *argv;
+	int argc;
+	const char *uname[FACTS_UNAME]; /* NULL: not taken */
+};
+
+/* 0, -EBADMSG, or -ENOBUFS: the arena is full. */
+int snapshot_read(struct snapshot *s, const uint8_t *bytes, uint32_t length, struct arena *arena);
+
+/* The value of a variable, NULL when it was not there. */
+const char *snapshot_env(const struct snapshot *s, uint32_t number, struct arena *arena);
+
+#endif
