@@ -1,0 +1,137 @@
+#include "tools/elf_file.h"
+
+#include <elf.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SEGMENTS 64
+#define ENTRIES	 256
+#define NATIVE	 (__BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB)
+
+struct reader {
+	int fd;
+	Elf64_Phdr segment[SEGMENTS];
+	unsigned segments;
+};
+
+/* Runtimes that have to be loaded before everything else, or that refuse to start. */
+static const char *const sanitizers[] = { "libasan.so",	      "libtsan.so",
+					  "libubsan.so",      "liblsan.so",
+					  "libhwasan.so",     "libclang_rt.asan",
+					  "libclang_rt.tsan", "libclang_rt.ubsan" };
+
+bool elf_file_is_sanitizer(const char *name)
+{
+	for (size_t i = 0; i < sizeof(sanitizers) / sizeof(*sanitizers); i++)
+		if (strncmp(name, sanitizers[i], strlen(sanitizers[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool read_at(int fd, void *into, size_t bytes, uint64_t offset)
+{
+	return offset <= INT64_MAX && pread(fd, into, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+/* A text of the file, cut to the capacity. */
+static bool read_text(int fd, uint64_t offset, char *into, size_t capacity)
+{
+	ssize_t length = offset <= INT64_MAX ? pread(fd, into, capacity - 1, (off_t)offset) : -1;
+
+	if (length <= 0)
+		return false;
+	into[length] = '\0';
+	return true;
+}
+
+static int read_segments(struct reader *reader)
+{
+	Elf64_Ehdr header;
+
+	if (!read_at(reader->fd, &header, sizeof(header), 0) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != NATIVE ||
+	    header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0)
+		return -ENOEXEC;
+	reader->segments = header.e_phnum < SEGMENTS ? header.e_phnum : SEGMENTS;
+	if (!read_at(reader->fd, reader->segment, reader->segments * sizeof(Elf64_Phdr),
+		     header.e_phoff))
+		return -ENOEXEC;
+	return 0;
+}
+
+static const Elf64_Phdr *segment_of(const struct reader *reader, uint32_t type)
+{
+	for (unsigned i = 0; i < reader->segments; i++)
+		if (reader->segment[i].p_type == type)
+			return &reader->segment[i];
+	return NULL;
+}
+
+static bool file_offset(const struct reader *reader, uint64_t address, uint64_t *offset)
+{
+	for (unsigned i = 0; i < reader->segments; i++) {
+		const Elf64_Phdr *segment = &reader->segment[i];
+
+		if (segment->p_type == PT_LOAD && address >= segment->p_vaddr &&
+		    address - segment->p_vaddr < segment->p_filesz) {
+			*offset = address - segment->p_vaddr + segment->p_offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void find_sanitizer(const struct reader *reader, struct elf_file *into)
+{
+	const Elf64_Phdr *dynamic = segment_of(reader, PT_DYNAMIC);
+	Elf64_Dyn entry[ENTRIES];
+	size_t count = 0;
+	uint64_t names = 0;
+
+	if (dynamic)
+		count = dynamic->p_filesz / sizeof(*entry);
+	if (count > ENTRIES)
+		count = ENTRIES;
+	if (count == 0 || !read_at(reader->fd, entry, count * sizeof(*entry), dynamic->p_offset))
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (entry[i].d_tag == DT_STRTAB &&
+		    !file_offset(reader, entry[i].d_un.d_ptr, &names))
+			return;
+	for (size_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
+		if (entry[i].d_tag != DT_NEEDED || entry[i].d_un.d_val > UINT32_MAX)
+			continue;
+		if (read_text(reader->fd, names + entry[i].d_un.d_val, into->sanitizer,
+			      sizeof(into->sanitizer)) &&
+		    elf_file_is_sanitizer(into->sanitizer))
+			return;
+	}
+	into->sanitizer[0] = '\0';
+}
+
+int elf_file_read(const char *path, struct elf_file *into)
+{
+	struct reader reader = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	const Elf64_Phdr *loader;
+	int error;
+
+	memset(into, 0, sizeof(*into));
+	if (reader.fd < 0)
+		return -errno;
+	error = read_segments(&reader);
+	if (error)
+		goto out;
+	loader = segment_of(&reader, PT_INTERP);
+	into->dynamic = loader &&
+			read_text(reader.fd, loader->p_offset, into->loader, sizeof(into->loader));
+	if (into->dynamic)
+		find_sanitizer(&reader, into);
+out:
+	close(reader.fd);
+	return error;
+}

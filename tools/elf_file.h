@@ -1,0 +1,23 @@
+/*
+ * What the launcher wants to know of an executable before it runs it, read from its ELF header
+ * (System V gABI, chapters 4 and 5). The file is the user's: every offset and count in it is
+ * checked.
+ */
+#ifndef BOOKEND_TOOLS_ELF_FILE_H
+#define BOOKEND_TOOLS_ELF_FILE_H
+
+#include <stdbool.h>
+
+struct elf_file {
+	bool dynamic;	    /* it names a loader: LD_PRELOAD works */
+	char loader[256];   /* "" when it has none */
+	char sanitizer[64]; /* the shared sanitizer runtime it is linked with (DT_NEEDED), or "" */
+};
+
+/* 0; -ENOEXEC: not a 64-bit ELF file of this byte order, or damaged; other -errno. */
+int elf_file_read(const char *path, struct elf_file *into);
+
+/* Is this the file name of a sanitizer's runtime? */
+bool elf_file_is_sanitizer(const char *name);
+
+#endif

@@ -1,0 +1,59 @@
+#include "tools/helper.h"
+#include "tools/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+void helper_let_go(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int fd = 0; null >= 0 && fd <= 2; fd++)
+		dup2(null, fd);
+	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+		return;
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+}
+
+void helper_become(void)
+{
+	sigset_t none;
+
+	message_mute();
+	helper_let_go();
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A drainer must never compete with the programs it serves; a refusal changes nothing. */
+	if (nice(10) == -1)
+		errno = 0;
+	if (chdir("/") != 0)
+		errno = 0;
+}
+
+int helper_drop_to(const char *user)
+{
+	const struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(user);
+	if (!entry)
+		return errno ? -errno : -ENOENT;
+	if (entry->pw_uid == geteuid())
+		return 0;
+	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 ||
+	    setuid(entry->pw_uid) != 0)
+		return -errno;
+	/* The state directory is that user's own. */
+	setenv("HOME", entry->pw_dir, 1);
+	unsetenv("XDG_STATE_HOME");
+	return 0;
+}

@@ -1,0 +1,145 @@
+/*
+ * What the launcher writes into the hot pool about its command. The start is committed before the
+ * program runs, so that the shim adopts it, and a program that can not be preloaded has one too;
+ * the end is the truth of wait(2).
+ */
+#include "tools/run.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+#include "policy/decide.h"
+
+static bool stands_alone(const struct subject *subject)
+{
+	(void)subject;
+	return true;
+}
+
+static void fill_subject(struct subject *subject, const struct program *program, pid_t pid)
+{
+	memset(subject, 0, sizeof(*subject));
+	subject->exe = program->exe;
+	subject->script = *program->script ? program->script : NULL;
+	subject->argc = program->argc;
+	subject->argv = (const char *const *)program->argv;
+	subject->envp = (const char *const *)environ;
+	subject->pid = (uint32_t)pid;
+	subject->parent = (uint32_t)getpid();
+	subject->uid = geteuid();
+	subject->stands_alone = stands_alone;
+}
+
+/* Losses of programs that carry the shim are counted by the shim. */
+static void lost(const struct run_record *record, const struct program *program, enum reason why)
+{
+	if (!program->elf.dynamic)
+		pool_tally_loss(record->state, why);
+}
+
+static bool claim(struct run_record *record, const struct decision *decision,
+		  const struct program *program, pid_t pid)
+{
+	enum reason why;
+
+	if (pool_open(&record->pool, geteuid(), record->state, true, false, &why) != 0) {
+		lost(record, program, why);
+		return false;
+	}
+	record->open = true;
+	if (atomic_load_explicit(&record->pool.header->control, memory_order_relaxed) &
+	    POOL_CONTROL_OFF)
+		return false;
+	if (slot_claim(&record->pool, (uint32_t)pid, decision->payload_bytes, decision->ring_bytes,
+		       &record->slot) != 0) {
+		if (!program->elf.dynamic)
+			pool_count(&record->pool, POOL_NO_SLOT, 1);
+		return false;
+	}
+	return true;
+}
+
+static void commit(struct run_record *record, const struct decision *decision,
+		   const struct subject *subject)
+{
+	struct start_block facts = {
+		.boot_ns = clock_boot_ns(),
+		.real_ns = clock_real_ns(),
+		.pid = subject->pid,
+		.parent = subject->parent,
+		.uid = subject->uid,
+		.service = decision->service,
+		.pid_namespace = process_pid_namespace(),
+		.flags = START_BY_LAUNCHER | (decision->command ? START_COMMAND : 0),
+	};
+	bool truncated = false;
+
+	memcpy(facts.image, decision->image, sizeof(facts.image));
+	facts.payload = policy_snapshot(decision, subject, slot_payload(&record->slot),
+					record->slot.class.payload_bytes, &truncated);
+	if (truncated)
+		pool_count(&record->pool, POOL_TRUNCATED, 1);
+	slot_set_waiter(&record->slot, (uint32_t)getpid());
+	slot_commit_start(&record->slot, &facts);
+}
+
+void run_record_start(struct run_record *record, const struct run_policy *policy,
+		      const struct program *program, pid_t pid)
+{
+	static _Alignas(16) uint8_t arena[DECIDE_ARENA];
+	struct decision decision;
+	struct subject subject;
+
+	fill_subject(&subject, program, pid);
+	if (policy_decide(policy->image, policy->services, &subject, arena, sizeof(arena),
+			  &decision, NULL) != REASON_MEASURED)
+		return;
+	record->claimed = claim(record, &decision, program, pid);
+	if (record->claimed)
+		commit(record, &decision, &subject);
+	if (record->open)
+		pool_close_file(&record->pool);
+}
+
+void run_record_withdraw(struct run_record *record)
+{
+	if (!record->claimed)
+		return;
+	/* Without a committed start a drainer frees the slot of a dead tenant, and nothing was
+	 * recorded. */
+	atomic_store_explicit(&record->slot.slot->start.commit, 0, memory_order_release);
+	slot_change(&record->slot, CLAIM_PID(atomic_load(record->slot.claim)), CLAIM_RUNNING,
+		    CLAIM_TAKEN);
+}
+
+void run_record_end(struct run_record *record, int status)
+{
+	struct note_facts facts = {
+		.reason = WIFSIGNALED(status) ? EXIT_SIGNAL : EXIT_EXIT,
+		.code = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status),
+		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+		.pid = (uint32_t)getpid(),
+	};
+
+	if (record->claimed)
+		slot_note_waited(&record->slot, &facts);
+}
+
+bool run_record_pending(struct run_record *record)
+{
+	uint32_t taken, slots;
+	enum reason why;
+
+	if (!record->open) {
+		/* The command was not measured; what it started may have been. */
+		if (pool_open(&record->pool, geteuid(), record->state, false, false, &why) != 0)
+			return false;
+		record->open = true;
+		pool_close_file(&record->pool);
+	}
+	pool_usage(&record->pool, &taken, &slots);
+	return taken > 0;
+}
