@@ -1,0 +1,29 @@
+/*
+ * The functions that measure, one for each kind of row; budgets.def says which rows there are. Each
+ * fills *into; a result below 0 comes with into->failure.
+ */
+#ifndef BOOKEND_BENCH_ROWS_H
+#define BOOKEND_BENCH_ROWS_H
+
+#include "tests/bench/harness.h"
+
+#define ROW_FUNCTION(name)                                                                         \
+	int name(const struct bench *bench, const struct row *row, struct measured *into)
+
+/* rows_startup.c: variant is inert or enabled; or the program, in a shell's words. */
+ROW_FUNCTION(startup_added);
+ROW_FUNCTION(startup_wall);
+/* rows_growth.c: variant is services or events. */
+ROW_FUNCTION(growth_start);
+/* rows_journal.c: variant is the number of threads. */
+ROW_FUNCTION(journal_append);
+/* rows_drain.c */
+ROW_FUNCTION(drain_ndjson);
+/* rows_memory.c: variant is inert or enabled. */
+ROW_FUNCTION(memory_added);
+/* rows_rate.c: variant is the number of starting processes, or floor. */
+ROW_FUNCTION(rate_sustained);
+/* rows_network.c: variant is closed, silent or blackhole. */
+ROW_FUNCTION(network_exit);
+
+#endif

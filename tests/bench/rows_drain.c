@@ -1,0 +1,159 @@
+/*
+ * How fast a drainer empties the pool: the face of the sender, called in a child that is pinned to
+ * one core, on a pool that real commands have filled, with the NDJSON file as destination. Events
+ * for each second of CPU time, user and system: everything from the claim to the acknowledged write
+ * counts, waiting for the disk does not (the setting says how much that was).
+ */
+#include "tests/bench/rows.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sender/sender.h"
+#include "tests/bench/scene.h"
+
+/* Below half of the pool's 2,048 cells, from where on starts would spawn helpers. */
+#define COMMANDS 1000
+
+struct drained {
+	int error;
+	uint64_t events;
+	double cpu_us;
+	double wall_us;
+};
+
+struct drain_arm {
+	struct scene *scene;
+	double wall_us; /* of all samples together */
+	double cpu_us;
+};
+
+static void say_nothing(void *context, int level, const char *line)
+{
+	(void)context;
+	(void)level;
+	(void)line;
+}
+
+static double clock_us(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* In a child, so that nothing of it is left in the bench. */
+static void drain_here(const struct scene *scene, struct drained *into)
+{
+	const struct sender_options options = {
+		.state = scene->state,
+		.uid = geteuid(),
+		.timeout_ms = 60000,
+		.say = say_nothing,
+	};
+	struct sender_report report = { 0 };
+
+	spawn_pin(spawn_cores() - 1);
+
+	double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID), wall = clock_us(CLOCK_MONOTONIC);
+	into->error = bookend_sender()->flush(&options, &report);
+	into->cpu_us = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	into->wall_us = clock_us(CLOCK_MONOTONIC) - wall;
+	into->events = report.acknowledged;
+}
+
+static int drain_in_child(const struct scene *scene, struct drained *into)
+{
+	int pipes[2];
+
+	if (pipe(pipes) < 0)
+		return -errno;
+
+	pid_t pid = fork();
+	if (!pid) {
+		drain_here(scene, into);
+		_exit(write(pipes[1], into, sizeof(*into)) != sizeof(*into));
+	}
+	close(pipes[1]);
+
+	ssize_t got = pid < 0 ? 0 : read(pipes[0], into, sizeof(*into));
+	close(pipes[0]);
+	if (pid < 0)
+		return -EAGAIN;
+
+	int error = spawn_wait(pid);
+	return error ? error : got == sizeof(*into) ? into->error : -EPIPE;
+}
+
+static int sample(void *context, double *value)
+{
+	static const char *const argv[] = { "/bin/true", NULL };
+	struct drain_arm *arm = context;
+	struct drained drained = { 0 };
+	struct spent spent;
+
+	for (int i = 0; i < COMMANDS; i++) {
+		int error = spawn_run(argv, arm->scene->env[SCENE_ENABLED], &spent);
+
+		if (error)
+			return error;
+	}
+
+	int error = drain_in_child(arm->scene, &drained);
+	if (error)
+		return error;
+	if (drained.events != 2 * COMMANDS)
+		return -ENODATA;
+	arm->wall_us += drained.wall_us;
+	arm->cpu_us += drained.cpu_us;
+	*value = (double)drained.events / drained.cpu_us * 1e6;
+	scene_forget_lines(arm->scene);
+	return 0;
+}
+
+static int measure(struct scene *scene, struct measured *into)
+{
+	struct drain_arm arm = { .scene = scene };
+	const struct arm arms[] = { { sample, &arm }, { sample, &arm } };
+	const struct plan plan = {
+		.arms = arms,
+		.arm_count = 2,
+		.rounds = scene->bench->quick ? 4 : 15,
+		.warm_up = 1,
+	};
+	struct rounds rounds;
+	int error = harness_rounds(&plan, &rounds);
+
+	if (error)
+		harness_fail(into, error,
+			     "a drain failed, or did not deliver 2 events for each of %d commands",
+			     COMMANDS);
+	else
+		error = harness_absolute(&rounds, into);
+	harness_describe(
+		into,
+		"CPU time of a flush of %d commands, start and stop with 3 and 6 properties, "
+		"through the spool on "
+		"disk to a file, pool in %s; waiting for the disk made it %.1f times as long",
+		COMMANDS, scene->pool, arm.wall_us / arm.cpu_us);
+	harness_free(&rounds);
+	return error;
+}
+
+ROW_FUNCTION(drain_ndjson)
+{
+	struct scene scene;
+	int error = scene_open(bench, row->name, &scene, into);
+
+	if (!error)
+		error = scene_compile(&scene, &(struct scene_policy){ 0 }, into);
+	if (!error)
+		error = measure(&scene, into);
+	scene_close(&scene);
+	return error;
+}
