@@ -40,7 +40,7 @@ shim      := $(wildcard shim/*.c hooks/*.c)
 sender    := $(wildcard sender/*.c)
 tool      := $(wildcard tools/*.c)
 collector := $(wildcard tools/collector/*.c)
-units     := $(base) $(policy) $(compile) $(sender) $(collector)
+units     := $(base) $(policy) $(compile) $(sender) $(tool) $(collector)
 
 obj   = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
 tests = $(patsubst %.c,$(B)/$(1)/%,$(2))
