@@ -6,6 +6,7 @@
 #ifndef BOOKEND_BASE_DRAIN_CLAIM_H
 #define BOOKEND_BASE_DRAIN_CLAIM_H
 
+#include "base/clock.h"
 #include "base/slot.h"
 
 #define DRAIN_LEASE_SECONDS 30
@@ -15,11 +16,16 @@ struct drain_claim {
 	uint64_t word; /* as stored by us */
 };
 
+#define DRAIN_TAKEN_GRACE_NS (1 * CLOCK_SECOND) /* a claim without a start, of a pid that is not there (in our namespace) */
+#define DRAIN_HEIR_WAIT_NS   (2 * CLOCK_SECOND) /* after exit(0) for a descendant to take over */
+#define DRAIN_UNKNOWN_NS     (5 * CLOCK_SECOND) /* a stop whose process can not be looked at is believed after that */
+
 /* A drainer's number in this pool: never 0. */
 uint32_t drain_number(struct pool *pool);
 
 /*
- * 0: claimed, claim->word tells what is done already. -EBUSY: another drainer's lease runs; *holder is its number.
+ * 0: claimed, claim->word tells what is done already. -ENOENT: the slot is free.
+ * -EBUSY: another drainer's lease runs; *holder is its number.
  * -ESTALE: the lease has run out; the caller may call again with steal after it has looked after the holder's segment.
  */
 int drain_claim(struct pool *pool, uint32_t number, uint32_t drainer, bool steal,
@@ -33,13 +39,14 @@ void drain_abandon(struct drain_claim *claim);
 
 /*
  * Is the lifecycle over, and how? Looks at claim word, notes, waiter and /proc. When it is over the slot's state is moved to
- * CLAIM_FINAL (or is CLAIM_ENDED) and *stop is filled from the notes, the waiter's overriding code and signal.
+ * CLAIM_FINAL (or is CLAIM_ENDED) and *stop is filled from the notes, the waiter's overriding code and signal. Damaged blocks
+ * are counted POOL_DAMAGED then, once.
  */
 enum drain_end {
 	DRAIN_LIVES,   /* or unknown */
 	DRAIN_WAITING, /* dead, but its waiter, or an heir, may still say more */
 	DRAIN_OVER,
-	DRAIN_EMPTY,   /* dead and nothing was ever committed: freed */
+	DRAIN_EMPTY,   /* dead and nothing was ever committed: freed; the claim is gone */
 };
 struct stop_facts {
 	enum exit_reason reason;

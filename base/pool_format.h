@@ -132,7 +132,7 @@ struct note {
 	int32_t code;            /* exit status, -1 when there is none */
 	int32_t signal;          /* that ended the process, 0 when none did */
 	int32_t after_signal;    /* the last termination signal that a handler of the application got, 0: none */
-	uint32_t pid;            /* who wrote the note, in its own pid namespace */
+	uint32_t pid;            /* whose end it is: counts only while the claim word names the same */
 	uint64_t boot_ns;
 	uint64_t real_ns;
 	uint8_t pad[16];

@@ -55,7 +55,7 @@ struct note_facts {
 	int code;         /* -1: none */
 	int signal;
 	int after_signal;
-	uint32_t pid;
+	uint32_t pid; /* whose end it is: the owner's, also in the waiter's note */
 	uint16_t flags;
 };
 

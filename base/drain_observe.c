@@ -1,0 +1,248 @@
+/*
+ * Is a lifecycle over, and how did it end? Every stop is provisional until the death is observed:
+ * by a waiter's note or in /proc. What could not be looked at is not dead.
+ */
+#include "base/drain_claim.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/process.h"
+
+/* The claim word changes under us at most a few times in a process's life. */
+#define OBSERVE_TRIES 8
+
+/* shim/handover.h: an entry of slot.heirs. */
+#define HEIR_PID(entry) ((int)((entry)&0x7fffffff))
+#define HEIR_GONE	(UINT64_C(1) << 33)
+
+/* What the slot says at one moment, copied and checked. */
+struct view {
+	uint64_t word;
+	uint64_t seen_ns;
+	uint64_t now_ns;
+	bool has_start;
+	bool has_own;	 /* of the pid that the claim word names */
+	bool has_waited; /* likewise */
+	unsigned damaged;
+	bool foreign; /* recorded in a pid namespace that is not ours */
+	struct note own;
+	struct note waited;
+};
+
+static void view_note(struct view *view, int error, const struct note *note, bool *has)
+{
+	*has = error == 0 && note->pid == CLAIM_PID(view->word);
+	view->damaged += error == -EBADMSG;
+}
+
+static void view_start(const struct slot_ref *ref, struct view *view)
+{
+	struct start_block start;
+	int error = slot_read_start(ref, &start, NULL, 0);
+
+	view->has_start = error == 0;
+	view->damaged += error == -EBADMSG;
+	view->foreign = error == 0 && start.pid_namespace != 0 &&
+			start.pid_namespace != process_pid_namespace();
+}
+
+static void view_slot(const struct slot_ref *ref, struct view *view)
+{
+	*view = (struct view){ 0 };
+	view->word = atomic_load_explicit(ref->claim, memory_order_acquire);
+	view->seen_ns = atomic_load_explicit(&ref->slot->seen_ns, memory_order_acquire);
+	view->now_ns = clock_boot_ns();
+	view_start(ref, view);
+	view_note(view, slot_read_own(ref, &view->own), &view->own, &view->has_own);
+	view_note(view, slot_read_waited(ref, &view->waited), &view->waited, &view->has_waited);
+}
+
+static enum process_life owner_life(const struct slot_ref *ref, const struct view *view)
+{
+	if (ref->pool->other_boot)
+		return PROCESS_DEAD;
+	if (view->foreign)
+		return PROCESS_UNKNOWN;
+	return process_life((int)CLAIM_PID(view->word),
+			    view->seen_ns != 0 ? view->seen_ns : UINT64_MAX);
+}
+
+/* May a waiter still report? One in another pid namespace can not be told from a stranger. */
+static bool waiter_lives(const struct slot_ref *ref, const struct view *view)
+{
+	/* Pairs with the release in slot_set_waiter(). */
+	uint32_t waiter = atomic_load_explicit(&ref->slot->waiter, memory_order_acquire);
+	uint64_t since = atomic_load_explicit(&ref->slot->waiter_ns, memory_order_relaxed);
+
+	return waiter != 0 && !view->foreign && !ref->pool->other_boot &&
+	       process_life((int)waiter, since) != PROCESS_DEAD;
+}
+
+static bool older_than(const struct view *view, uint64_t ns)
+{
+	return !view->has_own || view->own.boot_ns + ns <= view->now_ns;
+}
+
+/* Could a descendant still take over what its parent left with exit(0)? */
+static bool heir_lives(const struct slot_ref *ref, const struct view *view)
+{
+	struct slot *slot = ref->slot;
+
+	if (view->foreign || ref->pool->other_boot || older_than(view, DRAIN_HEIR_WAIT_NS))
+		return false;
+	if (atomic_load_explicit(&slot->pending_forks, memory_order_acquire) > 0)
+		return true;
+	for (unsigned i = 0; i < SLOT_HEIRS; i++) {
+		uint64_t heir = atomic_load_explicit(&slot->heirs[i], memory_order_acquire);
+
+		if (HEIR_PID(heir) != 0 && (heir & HEIR_GONE) == 0 &&
+		    process_life(HEIR_PID(heir), UINT64_MAX) != PROCESS_DEAD)
+			return true;
+	}
+	return false;
+}
+
+/* Claimed, and nothing committed. */
+static enum drain_end judge_taken(const struct slot_ref *ref, const struct view *view)
+{
+	uint64_t none = 0;
+
+	if (owner_life(ref, view) != PROCESS_DEAD)
+		return DRAIN_LIVES;
+	/* Killed, or just now, between its claim and its first store: the grace begins here. */
+	if (view->seen_ns == 0) {
+		atomic_compare_exchange_strong_explicit(&ref->slot->seen_ns, &none, view->now_ns,
+							memory_order_relaxed, memory_order_relaxed);
+		return DRAIN_LIVES;
+	}
+	return view->seen_ns + DRAIN_TAKEN_GRACE_NS > view->now_ns ? DRAIN_LIVES : DRAIN_EMPTY;
+}
+
+static enum drain_end judge(const struct slot_ref *ref, const struct view *view)
+{
+	unsigned state = CLAIM_STATE(view->word);
+	bool stopped = state == CLAIM_STOPPED || state == CLAIM_EXIT_PENDING;
+	enum process_life life;
+
+	if (state == CLAIM_ENDED || state == CLAIM_FINAL)
+		return DRAIN_OVER;
+	if (state == CLAIM_FREE || state > CLAIM_FINAL)
+		return DRAIN_LIVES;
+	if (state == CLAIM_TAKEN && !view->has_start)
+		return judge_taken(ref, view);
+	life = view->has_waited ? PROCESS_DEAD : owner_life(ref, view);
+	if (life == PROCESS_ALIVE)
+		return DRAIN_LIVES;
+	if (life == PROCESS_UNKNOWN && !(stopped && older_than(view, DRAIN_UNKNOWN_NS)))
+		return DRAIN_LIVES;
+	if (state == CLAIM_EXIT_PENDING && heir_lives(ref, view))
+		return DRAIN_WAITING;
+	if (!view->has_waited && waiter_lives(ref, view))
+		return DRAIN_WAITING;
+	return DRAIN_OVER;
+}
+
+static void take_note(const struct note *note, struct stop_facts *stop)
+{
+	stop->reason = note->reason < EXIT_REASON_COUNT ? note->reason : EXIT_UNKNOWN;
+	stop->code = note->code;
+	stop->signal = note->signal;
+	stop->boot_ns = note->boot_ns;
+	stop->real_ns = note->real_ns;
+}
+
+/* The waiter knows code and signal; the process knows the way it took, if it came out there. */
+static void take_waited(const struct view *view, struct stop_facts *stop)
+{
+	const struct note *waited = &view->waited;
+	struct stop_facts own = *stop;
+	bool own_ended = view->has_own && own.reason != EXIT_VANISHED;
+
+	take_note(waited, stop);
+	if (waited->signal != 0) {
+		bool aborted = own_ended && own.reason == EXIT_ABORT && waited->signal == SIGABRT;
+
+		stop->reason = aborted ? EXIT_ABORT : EXIT_SIGNAL;
+		return;
+	}
+	stop->reason = EXIT_EXIT;
+	if (own_ended && own.signal == 0 && own.code == waited->code) {
+		stop->reason = own.reason;
+		stop->boot_ns = own.boot_ns;
+		stop->real_ns = own.real_ns;
+	}
+}
+
+static void fill_stop(const struct slot_ref *ref, const struct view *view, struct stop_facts *stop)
+{
+	*stop = (struct stop_facts){
+		.reason = ref->pool->other_boot ? EXIT_HOST_RESET : EXIT_VANISHED,
+		.code = -1,
+		.boot_ns = view->now_ns,
+		.real_ns = clock_real_ns(),
+	};
+	if (view->has_own) {
+		stop->after_signal = view->own.after_signal;
+		/* A note without a reason only tells of a signal that a handler got. */
+		if (view->own.reason != EXIT_UNKNOWN)
+			take_note(&view->own, stop);
+	}
+	if (CLAIM_STATE(view->word) == CLAIM_ENDED)
+		stop->reason = EXIT_EXEC;
+	else if (view->has_waited)
+		take_waited(view, stop);
+}
+
+/* False: the claim word has changed meanwhile. */
+static bool finish(struct slot_ref *ref, const struct view *view)
+{
+	unsigned state = CLAIM_STATE(view->word);
+
+	if (state == CLAIM_ENDED || state == CLAIM_FINAL)
+		return true;
+	if (!slot_change(ref, CLAIM_PID(view->word), state, CLAIM_FINAL))
+		return false;
+	/* Killed after its start's commit word and before its claim word. */
+	if (state == CLAIM_TAKEN)
+		pool_count(ref->pool, POOL_STARTS, 1);
+	if (view->damaged > 0)
+		pool_count(ref->pool, POOL_DAMAGED, view->damaged);
+	return true;
+}
+
+static bool free_taken(struct slot_ref *ref, const struct view *view)
+{
+	uint64_t seen_ns = view->seen_ns;
+	uint64_t word = view->word;
+	uint64_t free_word = CLAIM_WORD(CLAIM_GENERATION(word) + 1, 0, CLAIM_FREE);
+
+	atomic_compare_exchange_strong_explicit(&ref->slot->seen_ns, &seen_ns, 0,
+						memory_order_relaxed, memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(ref->claim, &word, free_word,
+						       memory_order_release, memory_order_relaxed);
+}
+
+enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
+{
+	struct slot_ref *ref = &claim->ref;
+
+	for (int i = 0; i < OBSERVE_TRIES; i++) {
+		struct view view;
+		enum drain_end end;
+
+		view_slot(ref, &view);
+		if (CLAIM_GENERATION(view.word) != ref->lifecycle >> 16)
+			return DRAIN_LIVES;
+		end = judge(ref, &view);
+		if (end == DRAIN_EMPTY && !free_taken(ref, &view))
+			continue;
+		if (end == DRAIN_OVER) {
+			if (!finish(ref, &view))
+				continue;
+			fill_stop(ref, &view, stop);
+		}
+		return end;
+	}
+	return DRAIN_LIVES;
+}
