@@ -12,10 +12,6 @@
 /* The claim word changes under us at most a few times in a process's life. */
 #define OBSERVE_TRIES 8
 
-/* shim/handover.h: an entry of slot.heirs. */
-#define HEIR_PID(entry) ((int)((entry)&0x7fffffff))
-#define HEIR_GONE	(UINT64_C(1) << 33)
-
 /* What the slot says at one moment, copied and checked. */
 struct view {
 	uint64_t word;
@@ -97,7 +93,7 @@ static bool heir_lives(const struct slot_ref *ref, const struct view *view)
 		uint64_t heir = atomic_load_explicit(&slot->heirs[i], memory_order_acquire);
 
 		if (HEIR_PID(heir) != 0 && (heir & HEIR_GONE) == 0 &&
-		    process_life(HEIR_PID(heir), UINT64_MAX) != PROCESS_DEAD)
+		    process_life((int)HEIR_PID(heir), HEIR_SEEN_NS(heir)) != PROCESS_DEAD)
 			return true;
 	}
 	return false;
