@@ -31,7 +31,7 @@ LD_INSIDE := -shared $(LD_SAFE),-z,nodelete,-z,initfirst,-z,noseparate-code \
 LIBS_SENDER    := -lcurl -lz
 LIBS_COLLECTOR := -lmicrohttpd -lsqlite3 -ljansson -lz
 # What unit tests and fuzzers are linked with: everything but the shim, whose interposers would divert the test itself.
-LIBS_TEST := -lcmocka -lyaml $(LIBS_SENDER) $(LIBS_COLLECTOR) -lpthread -ldl
+LIBS_TEST := -lcmocka -lyaml $(LIBS_SENDER) $(LIBS_COLLECTOR) -lm -lpthread -ldl
 
 base      := $(wildcard base/*.c)
 policy    := $(wildcard policy/*.c)
