@@ -1,0 +1,198 @@
+#include "tools/status.h"
+#include "tools/file.h"
+#include "tools/policy_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/process.h"
+#include "base/slot.h"
+#include "base/text.h"
+#include "policy/late.h"
+
+static void print_classes(struct listing *list, const struct pool *pool)
+{
+	static const struct listing_column columns[] = { { "slot_bytes", "bytes each", true },
+							 { "taken", "taken", true },
+							 { "slots", "slots", true } };
+	char bytes[16], taken_text[16], slots[16];
+
+	listing_table(list, "slots", "Slots", columns, 3);
+	for (uint32_t c = 0; c < pool->classes; c++) {
+		const struct pool_class *class = &pool->class[c];
+		uint32_t taken = 0;
+
+		for (uint32_t i = class->first; i < class->first + class->count; i++)
+			taken += CLAIM_STATE(pool->claims[i]) != CLAIM_FREE;
+		snprintf(bytes, sizeof(bytes), "%u", class->slot_bytes);
+		snprintf(taken_text, sizeof(taken_text), "%u", taken);
+		snprintf(slots, sizeof(slots), "%u", class->count);
+		listing_row(list, (const char *[]){ bytes, taken_text, slots });
+	}
+	listing_table_end(list);
+}
+
+static void print_counts(struct listing *list, const struct pool *pool)
+{
+	listing_section(list, "counts", "Recorded");
+	for (int i = 0; i < POOL_COUNT_LAST; i++)
+		listing_number(list, pool_count_name(i), pool_count_text(i), pool_counted(pool, i));
+	listing_section_end(list);
+}
+
+/* The service's name from the image it was recorded under, "" when that is not there. */
+static void name_service(const struct status *status, const struct start_block *start,
+			 char into[LISTING_CELL])
+{
+	char path[PATHS_MAX + 64];
+	struct text t = text_init(path, sizeof(path));
+	struct image image;
+	const char *name = NULL;
+	uint8_t *bytes;
+	size_t length;
+
+	text_add(&t, status->state);
+	text_add(&t, "/images/");
+	text_add_hex(&t, start->image, sizeof(start->image));
+	text_add(&t, ".bki");
+	into[0] = '\0';
+	if (file_read(path, IMAGE_BYTES_MAX, &bytes, &length) != 0)
+		return;
+	if (image_open(bytes, length, &image) == 0)
+		name = late_service(&image, start->service);
+	if (name)
+		snprintf(into, LISTING_CELL, "%s", name);
+	free(bytes);
+}
+
+static const char *describe(const struct slot_ref *ref, uint64_t word)
+{
+	uint64_t seen = atomic_load_explicit(&ref->slot->seen_ns, memory_order_relaxed);
+
+	switch (CLAIM_STATE(word)) {
+	case CLAIM_ENDED:
+	case CLAIM_FINAL:
+		return "ended, waits for a drainer";
+	case CLAIM_TAKEN:
+		return "starts";
+	default:
+		break;
+	}
+	switch (process_life((int)CLAIM_PID(word), seen)) {
+	case PROCESS_DEAD:
+		return "ended, waits for a drainer";
+	case PROCESS_ALIVE:
+		return "runs";
+	default:
+		return "unknown";
+	}
+}
+
+static void print_lifecycle(struct status *status, const struct slot_ref *ref, uint64_t word)
+{
+	char service[LISTING_CELL], pid[16], started[40];
+	struct text t = text_init(started, sizeof(started));
+	struct start_block start;
+
+	if (slot_read_start(ref, &start, NULL, 0) != 0)
+		return;
+	name_service(status, &start, service);
+	snprintf(pid, sizeof(pid), "%u", CLAIM_PID(word));
+	text_add_time(&t, start.real_ns, 0);
+	listing_row(&status->list, (const char *[]){ service, pid, started, describe(ref, word) });
+}
+
+static void print_lifecycles(struct status *status, struct pool *pool)
+{
+	static const struct listing_column columns[] = { { "service", "service", false },
+							 { "pid", "pid", true },
+							 { "started", "started", false },
+							 { "state", "state", false } };
+
+	listing_table(&status->list, "lifecycles", "Lifecycles in the pool", columns, 4);
+	for (uint32_t i = 0; pool->whole && i < pool->slots; i++) {
+		uint64_t word = atomic_load_explicit(&pool->claims[i], memory_order_acquire);
+		struct slot_ref ref;
+
+		if (CLAIM_STATE(word) == CLAIM_FREE)
+			continue;
+		slot_view(pool, i, &ref);
+		print_lifecycle(status, &ref, word);
+	}
+	listing_table_end(&status->list);
+}
+
+/* Pools that another version of bookend made: its own drainers deliver from them. */
+static void print_others(struct listing *list, const char *folder)
+{
+	static const struct listing_column columns[] = { { "name", "file", false } };
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+	char own[16];
+
+	snprintf(own, sizeof(own), "pool-%d-", POOL_MAJOR);
+	listing_table(list, "other_pools", "Pools of other versions", columns, 1);
+	while (directory && (entry = readdir(directory)) != NULL)
+		if (strncmp(entry->d_name, "pool-", 5) == 0 &&
+		    strncmp(entry->d_name, own, strlen(own)) != 0)
+			listing_row(list, (const char *[]){ entry->d_name });
+	listing_table_end(list);
+	if (directory)
+		closedir(directory);
+}
+
+static void print_pool(struct status *status, const struct pool *pool)
+{
+	uint32_t control = atomic_load_explicit(&pool->header->control, memory_order_relaxed);
+	struct listing *list = &status->list;
+	char version[32];
+	uint32_t taken, slots;
+
+	pool_usage(pool, &taken, &slots);
+	snprintf(version, sizeof(version), "%u.%u", pool->header->facts.major,
+		 pool->header->facts.minor);
+	listing_bytes(list, "bytes", "size", pool->file_bytes);
+	listing_text(list, "version", "format", version);
+	listing_number(list, "taken", "slots taken", taken);
+	listing_number(list, "slots", "of", slots);
+	listing_text(list, "control", "switched",
+		     control & POOL_CONTROL_OFF ? "off, by `bookend off`" : "on");
+}
+
+void status_pool(struct status *status)
+{
+	struct listing *list = &status->list;
+	char folder[PATHS_MAX], name[64], path[PATHS_MAX + 80];
+	enum reason why = REASON_MEASURED;
+	struct pool pool;
+	int error;
+
+	if (status->state_error || paths_pool_folder(geteuid(), folder) != 0)
+		return;
+	paths_pool_name(status->state, name);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	error = pool_open(&pool, geteuid(), status->state, false, true, &why);
+	listing_section(list, "pool", "Pool");
+	listing_text(list, "path", "file", path);
+	if (error == 0) {
+		print_pool(status, &pool);
+	} else if (error == -ENOENT) {
+		listing_text(list, "usable", "usable", "not made yet: nothing was recorded");
+	} else {
+		listing_text(list, "usable", "usable", reason_text(why));
+		listing_text(list, "reason", "reason", list->json ? reason_name(why) : NULL);
+		listing_text(list, "advice", "what to do", status_advice(why));
+	}
+	listing_section_end(list);
+	if (error == 0) {
+		print_classes(list, &pool);
+		print_counts(list, &pool);
+		print_lifecycles(status, &pool);
+		pool_close(&pool);
+	}
+	print_others(list, folder);
+}

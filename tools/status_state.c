@@ -1,0 +1,128 @@
+#include "tools/status.h"
+#include "tools/file.h"
+#include "tools/place.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define LOSSES_MAX (1 << 20) /* pool_tally_loss() writes no more */
+#define ROOM_LEAST 65536     /* with less the spool moves to tmpfs: sender/spool_folder.c */
+
+/* Can drainers write there? 0 or -errno; a missing one will be made when its parents allow it. */
+static int usable(const char *state)
+{
+	char path[PATHS_MAX];
+	struct statvfs room;
+	int error;
+
+	snprintf(path, sizeof(path), "%s", state);
+	for (;;) {
+		char *slash = strrchr(path, '/');
+
+		error = place_writable(path);
+		if (error != -ENOENT || !slash || slash == path)
+			break;
+		*slash = '\0';
+	}
+	if (error == 0 && statvfs(path, &room) == 0 &&
+	    (uint64_t)room.f_bavail * room.f_frsize < ROOM_LEAST)
+		return -ENOSPC;
+	return error;
+}
+
+static void sum_segments(const char *folder, uint64_t *segments, uint64_t *bytes)
+{
+	DIR *directory = opendir(folder);
+	const struct dirent *entry;
+	struct stat stat_now;
+
+	if (!directory)
+		return;
+	while ((entry = readdir(directory)) != NULL) {
+		size_t length = strlen(entry->d_name);
+
+		if (length < 6 || strcmp(entry->d_name + length - 6, ".spool") != 0 ||
+		    fstatat(dirfd(directory), entry->d_name, &stat_now, AT_SYMLINK_NOFOLLOW) != 0)
+			continue;
+		++*segments;
+		*bytes += (uint64_t)stat_now.st_size;
+	}
+	closedir(directory);
+}
+
+static void print_spool(struct status *status, int error)
+{
+	char own[PATHS_MAX + 16], folder[PATHS_MAX], name[64], fallback[PATHS_MAX + 80];
+	uint64_t segments = 0, bytes = 0;
+	struct listing *list = &status->list;
+	const char *hash;
+
+	snprintf(own, sizeof(own), "%s/spool", status->state);
+	sum_segments(own, &segments, &bytes);
+	if (paths_pool_folder(geteuid(), folder) == 0) {
+		paths_pool_name(status->state, name);
+		hash = strrchr(name, '-');
+		snprintf(fallback, sizeof(fallback), "%s/spool-%s", folder, hash ? hash + 1 : name);
+		sum_segments(fallback, &segments, &bytes);
+		listing_text(list, "spool", "spool", error ? fallback : own);
+	}
+	listing_number(list, "segments", "segments", segments);
+	listing_bytes(list, "spool_bytes", "bytes waiting", bytes);
+}
+
+static void print_losses(struct status *status)
+{
+	static const struct listing_column columns[] = { { "reason", "reason", false },
+							 { "count", "processes", true },
+							 { "text", "why", false } };
+	char path[PATHS_MAX + 16], number[32];
+	uint64_t count[REASON_COUNT] = { 0 };
+	size_t length = 0;
+	uint8_t *bytes;
+
+	snprintf(path, sizeof(path), "%s/losses", status->state);
+	if (file_read(path, LOSSES_MAX, &bytes, &length) != 0)
+		bytes = NULL;
+	for (size_t i = 0; bytes && i < length; i++)
+		if (bytes[i] < REASON_COUNT)
+			count[bytes[i]]++;
+	free(bytes);
+	listing_table(&status->list, "losses", "Not measured for want of a pool", columns, 3);
+	for (unsigned i = 0; i < REASON_COUNT; i++) {
+		snprintf(number, sizeof(number), "%lu", count[i]);
+		if (count[i])
+			listing_row(&status->list,
+				    (const char *[]){ reason_name(i), number, reason_text(i) });
+	}
+	listing_table_end(&status->list);
+}
+
+void status_state(struct status *status)
+{
+	struct listing *list = &status->list;
+	int error = status->state_error ? 0 : usable(status->state);
+	char trouble[256];
+
+	listing_section(list, "state", "State");
+	listing_text(list, "directory", "directory", status->state_error ? NULL : status->state);
+	if (status->state_error) {
+		listing_text(list, "usable", "usable", reason_text(REASON_NO_STATE));
+		listing_section_end(list);
+		return;
+	}
+	snprintf(trouble, sizeof(trouble), "no: %s; what is recorded waits on tmpfs",
+		 strerror(-error));
+	listing_text(list, "usable", "usable", error ? trouble : "yes");
+	listing_text(list, "advice", "what to do",
+		     error ? "make room, or set BOOKEND_STATE to a folder of yours" : NULL);
+	print_spool(status, error);
+	listing_section_end(list);
+	print_losses(status);
+}
