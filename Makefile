@@ -128,14 +128,14 @@ lint: all
 fuzz: $(call tests,fuzz,$(FUZZ))
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20) $(SUITE) fuzz
 
-bench: all $(B)/bookend-bench $(B)/bench-empty.so
+bench: all $(B)/bookend-bench $(B)/bench-empty.so $(B)/bench-again.so
 	@$(B)/bookend-bench
 
 $(B)/bookend-bench: $(call obj,outside,$(wildcard tests/bench/*.c) $(base) $(policy) $(sender))
 	$(CC) -pie $(LD_SAFE) -o $@ $^ $(LIBS_SENDER) -lm -lpthread -ldl
 
-# The yardstick of the start-up rows: an object that does nothing.
-$(B)/bench-empty.so: tests/bench/object/empty.c
+# The yardstick of the start-up rows, and its twin: objects that do nothing.
+$(B)/bench-%.so: tests/bench/object/empty.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -o $@ $<
 

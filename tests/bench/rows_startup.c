@@ -24,11 +24,12 @@ static int measure_added(struct scene *scene, enum scene_arm which, struct measu
 	static const char *const argv[] = { "/bin/true", NULL };
 	struct scene_run plain = { argv, scene->env[SCENE_PLAIN], false };
 	struct scene_run empty = { argv, scene->env[SCENE_EMPTY], false };
+	struct scene_run twin = { argv, scene->env[SCENE_TWIN], false };
 	struct scene_run candidate = { argv, scene->env[which], false };
 	const struct arm arms[] = {
 		{ scene_run, &plain },
 		{ scene_run, &empty },
-		{ scene_run, &empty },
+		{ scene_run, &twin },
 		{ scene_run, &candidate },
 	};
 	bool enabled = which == SCENE_ENABLED;

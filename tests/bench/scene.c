@@ -63,6 +63,7 @@ static void make_environments(struct scene *scene)
 	for (int arm = 0; arm < SCENE_ARMS; arm++)
 		memcpy(scene->env[arm], ordinary, sizeof(ordinary));
 	add_variable(scene, SCENE_EMPTY, "LD_PRELOAD=%s/bench-empty.so", build);
+	add_variable(scene, SCENE_TWIN, "LD_PRELOAD=%s/bench-again.so", build);
 	add_variable(scene, SCENE_INERT, "LD_PRELOAD=%s/libbookend.so", build);
 	add_variable(scene, SCENE_ENABLED, "LD_PRELOAD=%s/libbookend.so", build);
 	add_variable(scene, SCENE_ENABLED, "BOOKEND_SERVICE=bench");
@@ -164,7 +165,8 @@ static int run_tool(const struct scene *scene, const char *const *arguments)
 	for (int i = 0; i < 6 && arguments[i]; i++)
 		argv[i + 1] = arguments[i];
 
-	const char *envp[] = { ordinary[0], ordinary[1], scene->text[3], NULL };
+	const char *envp[] = { ordinary[0], ordinary[1], scene->env[SCENE_ENABLED][ORDINARY + 3],
+			       NULL };
 	return spawn_run(argv, envp, &spent);
 }
 

@@ -16,6 +16,7 @@
 enum scene_arm {
 	SCENE_PLAIN,   /* nothing preloaded */
 	SCENE_EMPTY,   /* an empty `gcc -shared` object */
+	SCENE_TWIN,    /* a copy of it: as rarely used, and so as cold, as the others */
 	SCENE_INERT,   /* libbookend.so, BOOKEND_SERVICE not set */
 	SCENE_ENABLED, /* libbookend.so, a service of the policy, consent given */
 	SCENE_ARMS

@@ -1,10 +1,10 @@
 /*
  * Starting a program and what it spent, for the rows that measure commands. One thread.
  *
- * CPU time is user + system time of the child's rusage. Kernels built with tick accounting
- * (Debian's, cloud ones) scale these two to the scheduler's exact run time, so that their sum is
- * exact to 2 µs; CLOCK_PROCESS_CPUTIME_ID of the zombie says the same number in nanoseconds. What
- * limits a median is not the clock but the machine: see docs/costs.md.
+ * CPU time is CLOCK_PROCESS_CPUTIME_ID of the zombie: the scheduler's exact run time in
+ * nanoseconds, also where the kernel accounts user and system time by ticks. (rusage is scaled to
+ * the same number there, in whole microseconds.) What limits a median is not the clock but the
+ * machine: see docs/costs.md.
  */
 #ifndef BOOKEND_BENCH_SPAWN_H
 #define BOOKEND_BENCH_SPAWN_H
@@ -12,9 +12,8 @@
 #include <sys/types.h>
 
 struct spent {
-	double wall_us; /* from just before vfork to the return of wait */
+	double wall_us; /* from just before vfork to the news of the end */
 	double cpu_us;
-	long faults; /* minor page faults */
 };
 
 /*

@@ -47,19 +47,22 @@ json_t *batch_parse(const char *body, size_t length, struct complaint *complaint
 int batch_begin(struct batch *batch, json_t *json, size_t count, const char *source,
 		struct complaint *complaint)
 {
-	*batch = (struct batch){ .json = json, .source = source };
-	if (count > BATCH_EVENTS) {
-		complain(complaint, "", "more than %d events in one request", BATCH_EVENTS);
-		batch_free(batch);
-		return -E2BIG;
+	struct event *events = NULL;
+	int error = count > BATCH_EVENTS ? -E2BIG : 0;
+
+	if (!error) {
+		events = calloc(count ? count : 1, sizeof(*events));
+		error = events ? 0 : -ENOMEM;
 	}
-	batch->events = calloc(count ? count : 1, sizeof(*batch->events));
-	if (!batch->events) {
-		complain(complaint, "", "out of memory");
-		batch_free(batch);
-		return -ENOMEM;
+	if (error) {
+		json_decref(json);
+		if (error == -E2BIG)
+			complain(complaint, "", "more than %d events in one request", BATCH_EVENTS);
+		else
+			complain(complaint, "", "out of memory");
+		return error;
 	}
-	batch->capacity = (uint32_t)count;
+	*batch = (struct batch){ .source = source, .json = json, .events = events };
 	return 0;
 }
 

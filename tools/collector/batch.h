@@ -23,7 +23,7 @@ struct event {
 	const char *session;
 	const char *user;
 	char *context;	  /* a JSON object */
-	char *properties; /* a JSON object, never NULL */
+	char *properties; /* a JSON object */
 	int64_t time;	  /* moment.h */
 	int64_t pid;	  /* -1: not known */
 	char made_id[IDENTITY_TEXT];
@@ -34,7 +34,6 @@ struct batch {
 	json_t *json;
 	struct event *events;
 	uint32_t count;
-	uint32_t capacity;
 	size_t bytes; /* of the body it was made from: what it counts in queues */
 };
 

@@ -1,4 +1,4 @@
-#include "tools/collector/page.h"
+#include "tools/collector/html.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ void html_text(FILE *out, const char *text)
 	unsigned characters = 0;
 
 	for (; text && *text; text++) {
-		if (((unsigned char)*text & 0xc0) != 0x80 && ++characters > PAGE_CELL) {
+		if (((unsigned char)*text & 0xc0) != 0x80 && ++characters > HTML_TEXT) {
 			fputs("…", out);
 			return;
 		}

@@ -237,6 +237,8 @@ static enum MHD_Result complete(struct request *request)
 	return reply(request);
 }
 
+/* The parameters are MHD's. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path,
 			      const char *method, const char *version, const char *bytes,
 			      size_t *length, void **place)

@@ -59,9 +59,7 @@ static int native(const json_t *item, const char *where, int64_t received, struc
 	}
 	if (json_is_integer(pid) && json_integer_value(pid) > 0)
 		into->pid = json_integer_value(pid);
-	if (!into->properties)
-		into->properties = strdup("{}");
-	return into->properties ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int from_list(json_t *json, size_t length, int64_t received, struct batch *into,
@@ -139,7 +137,7 @@ static int bad_line(const char *body, size_t length, struct complaint *complaint
 		const char *end = memchr(body, '\n', length);
 		const size_t bytes = end ? (size_t)(end - body) : length;
 		if (!is_blank(body, bytes) && at++ == skip) {
-			const char *rest = strchr(complaint->where, ']') + 1;
+			const char *rest = complaint->where + strcspn(complaint->where, "]") + 1;
 			memmove(complaint->where, rest + (*rest == '.'),
 				strlen(rest + (*rest == '.')) + 1);
 			complaint->line = line;

@@ -37,13 +37,16 @@ static struct lifecycle *begin(struct lifecycles *all, const struct store_row *r
 		all->list = list;
 		all->capacity = capacity;
 	}
-	struct lifecycle *one = &all->list[all->count++];
-	*one = (struct lifecycle){ .started = -1, .lasted_us = -1, .pid = -1 };
-	one->end.ending = ENDING_OPEN;
-	one->service = row->service ? strdup(row->service) : NULL;
-	one->session = row->session ? strdup(row->session) : NULL;
+	all->list[all->count] = (struct lifecycle){
+		.service = row->service ? strdup(row->service) : NULL,
+		.session = row->session ? strdup(row->session) : NULL,
+		.started = -1,
+		.lasted_us = -1,
+		.pid = -1,
+		.end.ending = ENDING_OPEN,
+	};
 	all->open = true;
-	return one;
+	return &all->list[all->count++];
 }
 
 static void name_it(struct lifecycle *one, const char *what, int rank)

@@ -122,7 +122,7 @@ void moment_local(int64_t moment, char into[MOMENT_TEXT])
 	strftime(into, MOMENT_TEXT, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
-bool duration_parse(const char *text, int64_t *into_us)
+bool moment_parse_duration(const char *text, int64_t *into_us)
 {
 	static const struct {
 		const char *name;
@@ -144,7 +144,7 @@ bool duration_parse(const char *text, int64_t *into_us)
 	return false;
 }
 
-void duration_human(double us, char into[MOMENT_TEXT])
+void moment_human(double us, char into[MOMENT_TEXT])
 {
 	const uint64_t seconds = us < 0 || us > 1e18 ? 0 : (uint64_t)(us / 1e6 + 0.5);
 

@@ -1,5 +1,6 @@
 #include "tools/collector/page.h"
 
+#include "tools/collector/html.h"
 #include "tools/collector/lifecycle.h"
 #include "tools/collector/moment.h"
 
@@ -67,7 +68,7 @@ static void write_lifecycle(FILE *out, const struct lifecycle *one)
 {
 	char lasted[MOMENT_TEXT], ended[EXIT_FACTS_TEXT];
 
-	duration_human(one->lasted_us, lasted);
+	moment_human(one->lasted_us, lasted);
 	exit_facts_text(&one->end, ended);
 	fputs("<tr>", out);
 	service_cell(out, one->service);

@@ -19,12 +19,7 @@
 /* service: show this one only; NULL: all. 0 or -errno. */
 int page_write(struct store *store, const char *service, FILE *out);
 
-extern const char page_style[];
-
-/* As text of an element or a quoted attribute; at most PAGE_CELL characters. NULL writes nothing.
- */
-void html_text(FILE *out, const char *text);
-/* As a value in the query of a URL in a quoted attribute. */
-void html_value(FILE *out, const char *text);
+/* GET /style.css */
+const char *page_style(void);
 
 #endif

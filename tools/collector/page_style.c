@@ -1,6 +1,6 @@
 #include "tools/collector/page.h"
 
-const char page_style[] =
+static const char style[] =
 	"body { font: 15px/1.5 system-ui, sans-serif; color: #1d2127; background: #fff; margin: "
 	"2em auto; max-width: 75em; padding: 0 1.5em }\n"
 	"h1 { font-size: 1.6em; margin: 0 }\n"
@@ -24,3 +24,8 @@ const char page_style[] =
 	"  .crashed, .vanished { color: #f2847d }\n"
 	"  a { color: #7db4f0 }\n"
 	"}\n";
+
+const char *page_style(void)
+{
+	return style;
+}

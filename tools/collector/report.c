@@ -41,7 +41,7 @@ static bool read_since(const char *text, int64_t *into)
 {
 	int64_t duration;
 
-	if (!duration_parse(text, &duration)) {
+	if (!moment_parse_duration(text, &duration)) {
 		fprintf(stderr,
 			"bookend report: --since %s: write a duration such as 30s, 15m, 24h or "
 			"7d\n",

@@ -14,7 +14,7 @@ static bool add_lifecycle(struct table *table, const struct lifecycle *one)
 	char started[MOMENT_TEXT], lasted[MOMENT_TEXT], ended[EXIT_FACTS_TEXT];
 
 	moment_local(one->started, started);
-	duration_human(one->lasted_us, lasted);
+	moment_human(one->lasted_us, lasted);
 	exit_facts_text(&one->end, ended);
 	return table_row(table, (const char *const[]){ one->service ? one->service : "-",
 						       one->what ? one->what : "-", started,
@@ -46,8 +46,8 @@ static bool add_summary(struct table *table, const struct summary *one)
 	snprintf(lifecycles, sizeof(lifecycles), "%u", one->lifecycles);
 	snprintf(failed, sizeof(failed), "%u", one->failed);
 	snprintf(crashed, sizeof(crashed), "%u", one->crashed);
-	duration_human(one->median_us, median);
-	duration_human(one->p95_us, p95);
+	moment_human(one->median_us, median);
+	moment_human(one->p95_us, p95);
 	return table_row(table,
 			 (const char *const[]){ one->service ? one->service : "-", lifecycles,
 						failed, crashed, one->median_us < 0 ? "-" : median,

@@ -9,24 +9,26 @@
 #include "tools/collector/events_json.h"
 #include "tools/collector/page.h"
 
+static void give_constant(struct answer *answer, const char *type, const char *text)
+{
+	answer->status = MHD_HTTP_OK;
+	answer->type = type;
+	answer->text = strdup(text);
+	answer->length = answer->text ? strlen(text) : 0;
+}
+
 static void give_health(struct store *store, const struct query *query, struct answer *answer)
 {
 	(void)store;
 	(void)query;
-	answer->status = MHD_HTTP_OK;
-	answer->type = "text/plain; charset=utf-8";
-	answer->text = strdup("ok\n");
-	answer->length = answer->text ? 3 : 0;
+	give_constant(answer, "text/plain; charset=utf-8", "ok\n");
 }
 
 static void give_style(struct store *store, const struct query *query, struct answer *answer)
 {
 	(void)store;
 	(void)query;
-	answer->status = MHD_HTTP_OK;
-	answer->type = "text/css; charset=utf-8";
-	answer->text = strdup(page_style);
-	answer->length = answer->text ? strlen(answer->text) : 0;
+	give_constant(answer, "text/css; charset=utf-8", page_style());
 }
 
 /* Ends what an open_memstream() collected: the answer, or an error in its place. */

@@ -1,6 +1,8 @@
 /*
  * Opening and writing. store_read.c reads.
  */
+#include "tools/collector/store.h"
+
 #include "tools/collector/store_private.h"
 
 #include <errno.h>
@@ -189,7 +191,7 @@ static void bind(sqlite3_stmt *statement, const struct event *event, const char 
 		sqlite3_bind_int64(statement, 8, event->pid);
 	text(statement, 9, event->user);
 	text(statement, 10, event->context);
-	text(statement, 11, event->properties);
+	text(statement, 11, event->properties ? event->properties : "{}");
 	text(statement, 12, source);
 }
 

@@ -111,22 +111,23 @@ static void print_cell(const char *text, bool right, bool last, unsigned width, 
 		fprintf(out, "%*s", GAP, "");
 }
 
+static void print_line(const struct table *table, char *const cells[], const unsigned widths[],
+		       FILE *out)
+{
+	for (unsigned i = 0; i < table->width; i++)
+		print_cell(cells ? cells[i] : table->columns[i].title, table->columns[i].right,
+			   i + 1 == table->width, widths[i], out);
+	fputc('\n', out);
+}
+
 void table_print(const struct table *table, unsigned width, FILE *out)
 {
 	unsigned widths[TABLE_COLUMNS];
 
 	measure(table, width, widths);
-	for (unsigned i = 0; i < table->width; i++)
-		print_cell(table->columns[i].title, table->columns[i].right, i + 1 == table->width,
-			   widths[i], out);
-	fputc('\n', out);
-	for (size_t cell = 0; cell < table->count; cell++) {
-		const unsigned i = (unsigned)(cell % table->width);
-		print_cell(table->cells[cell], table->columns[i].right, i + 1 == table->width,
-			   widths[i], out);
-		if (i + 1 == table->width)
-			fputc('\n', out);
-	}
+	print_line(table, NULL, widths, out);
+	for (size_t cell = 0; cell < table->count; cell += table->width)
+		print_line(table, table->cells + cell, widths, out);
 }
 
 void table_free(struct table *table)
