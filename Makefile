@@ -82,19 +82,25 @@ $(eval $(call tree,asan,$(CC),$(asan)))
 $(eval $(call tree,tsan,$(CC),$(tsan)))
 $(eval $(call tree,fuzz,clang,$(fuzzer) -fsanitize=fuzzer-no-link))
 
-$(B)/%/units.a:
+$(B)/%/units.a $(B)/%/shim.a:
 	@rm -f $@
 	ar qcs $@ $^
-$(foreach t,asan tsan fuzz,$(eval $(B)/$(t)/units.a: $(call obj,$(t),$(units))))
+$(foreach t,asan fuzz,$(eval $(B)/$(t)/units.a: $(call obj,$(t),$(units))))
+$(foreach t,asan fuzz,$(eval $(B)/$(t)/shim.a: $(call obj,$(t),$(shim))))
+$(B)/tsan/units.a: $(call obj,tsan,$(base) $(policy) $(sender))
+$(B)/tsan/shim.a: $(call obj,tsan,$(shim))
 
-$(B)/asan/tests/%: $(B)/asan/tests/%.o $(B)/asan/units.a
-	$(CC) $(asan) -o $@ $^ $(LIBS_TEST)
+# Whatever of ours a test needs; the shim behind libc, so that its interposers do not divert the test itself.
+link_test = $(1) -o $@ $(filter %.o %/units.a,$^) $(LIBS_TEST) -lc $(filter %.a,$^)
 
-$(B)/tsan/tests/%: $(B)/tsan/tests/%.o $(B)/tsan/units.a
-	$(CC) $(tsan) -o $@ $^ $(LIBS_TEST)
+$(B)/asan/tests/%: $(B)/asan/tests/%.o $(B)/asan/shim.a $(B)/asan/units.a
+	$(call link_test,$(CC) $(asan))
 
-$(B)/fuzz/tests/%: $(B)/fuzz/tests/%.o $(B)/fuzz/units.a
-	clang $(fuzzer) -fsanitize=fuzzer -o $@ $^ $(LIBS_TEST)
+$(B)/tsan/tests/%: $(B)/tsan/tests/%.o $(B)/tsan/shim.a $(B)/tsan/units.a
+	$(call link_test,$(CC) $(tsan))
+
+$(B)/fuzz/tests/%: $(B)/fuzz/tests/%.o $(B)/fuzz/shim.a $(B)/fuzz/units.a
+	$(call link_test,clang $(fuzzer) -fsanitize=fuzzer)
 
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

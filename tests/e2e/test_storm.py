@@ -170,7 +170,7 @@ class Storm:
 def lifecycles(collector):
     """session → its events, as (name, properties)."""
     found = collections.defaultdict(list)
-    for session, name, properties in collector.rows("SELECT session, name, properties FROM events"):
+    for session, name, properties in collector.rows("SELECT session, event, properties FROM events"):
         found[session].append((name, json.loads(properties)))
     return found
 
