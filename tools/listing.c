@@ -86,6 +86,26 @@ void listing_number(struct listing *list, const char *name, const char *label, u
 	}
 }
 
+void listing_count(struct listing *list, const char *name, const char *label, uint64_t value)
+{
+	if (list->json)
+		listing_number(list, name, label, value);
+	else
+		printf("  %10lu  %s\n", value, label);
+}
+
+void listing_answer(struct listing *list, const char *name, const char *label, bool yes,
+		    const char *why)
+{
+	if (!list->json) {
+		listing_text(list, name, label, yes ? "yes" : why);
+		return;
+	}
+	print_key(list, name);
+	fputs(yes ? "true" : "false", stdout);
+	listing_text(list, "why", label, yes ? NULL : why);
+}
+
 void listing_bytes(struct listing *list, const char *name, const char *label, uint64_t value)
 {
 	static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB" };

@@ -35,6 +35,11 @@ void listing_section(struct listing *list, const char *name, const char *title);
 /* value NULL: unknown, null in JSON, left out for people. */
 void listing_text(struct listing *list, const char *name, const char *label, const char *value);
 void listing_number(struct listing *list, const char *name, const char *label, uint64_t value);
+/* A count, whose label is a sentence: people read it behind the number. */
+void listing_count(struct listing *list, const char *name, const char *label, uint64_t value);
+/* Yes or no; why not, for people in place of the no, for programs beside it as "why". */
+void listing_answer(struct listing *list, const char *name, const char *label, bool yes,
+		    const char *why);
 /* A number of bytes, shortened for people. */
 void listing_bytes(struct listing *list, const char *name, const char *label, uint64_t value);
 void listing_section_end(struct listing *list);

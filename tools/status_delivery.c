@@ -71,8 +71,7 @@ void status_delivery(struct status *status)
 		stats = (struct stats_file *)(void *)bytes;
 	listing_section(list, "delivery", "Delivery");
 	for (int i = 0; i < STATS_COUNT_LAST; i++)
-		listing_number(list, count_name[i], list->json ? "" : count_text[i],
-			       stats ? stats->count[i] : 0);
+		listing_count(list, count_name[i], count_text[i], stats ? stats->count[i] : 0);
 	listing_section_end(list);
 	print_destinations(list, stats);
 	free(bytes);

@@ -58,9 +58,7 @@ void status_policy(struct status *status)
 	if (policy)
 		print_image(list, policy);
 	listing_text(list, "service", "BOOKEND_SERVICE", getenv("BOOKEND_SERVICE"));
-	listing_text(list, "usable", "usable",
-		     reason == REASON_MEASURED ? "yes" : reason_text(reason));
-	listing_text(list, "reason", "reason", list->json ? reason_name(reason) : NULL);
+	listing_answer(list, "usable", "usable", reason == REASON_MEASURED, reason_text(reason));
 	listing_text(list, "advice", "what to do", status_advice(reason));
 	listing_section_end(list);
 }

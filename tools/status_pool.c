@@ -40,7 +40,7 @@ static void print_counts(struct listing *list, const struct pool *pool)
 {
 	listing_section(list, "counts", "Recorded");
 	for (int i = 0; i < POOL_COUNT_LAST; i++)
-		listing_number(list, pool_count_name(i), pool_count_text(i), pool_counted(pool, i));
+		listing_count(list, pool_count_name(i), pool_count_text(i), pool_counted(pool, i));
 	listing_section_end(list);
 }
 
@@ -155,6 +155,7 @@ static void print_pool(struct status *status, const struct pool *pool)
 	pool_usage(pool, &taken, &slots);
 	snprintf(version, sizeof(version), "%u.%u", pool->header->facts.major,
 		 pool->header->facts.minor);
+	listing_answer(list, "usable", "usable", true, NULL);
 	listing_bytes(list, "bytes", "size", pool->file_bytes);
 	listing_text(list, "version", "format", version);
 	listing_number(list, "taken", "slots taken", taken);
@@ -181,10 +182,10 @@ void status_pool(struct status *status)
 	if (error == 0) {
 		print_pool(status, &pool);
 	} else if (error == -ENOENT) {
-		listing_text(list, "usable", "usable", "not made yet: nothing was recorded");
+		listing_answer(list, "usable", "usable", false,
+			       "not made yet: nothing was recorded");
 	} else {
-		listing_text(list, "usable", "usable", reason_text(why));
-		listing_text(list, "reason", "reason", list->json ? reason_name(why) : NULL);
+		listing_answer(list, "usable", "usable", false, reason_text(why));
 		listing_text(list, "advice", "what to do", status_advice(why));
 	}
 	listing_section_end(list);

@@ -113,13 +113,13 @@ void status_state(struct status *status)
 	listing_section(list, "state", "State");
 	listing_text(list, "directory", "directory", status->state_error ? NULL : status->state);
 	if (status->state_error) {
-		listing_text(list, "usable", "usable", reason_text(REASON_NO_STATE));
+		listing_answer(list, "usable", "usable", false, reason_text(REASON_NO_STATE));
 		listing_section_end(list);
 		return;
 	}
-	snprintf(trouble, sizeof(trouble), "no: %s; what is recorded waits on tmpfs",
+	snprintf(trouble, sizeof(trouble), "no, %s: what is recorded waits on tmpfs",
 		 strerror(-error));
-	listing_text(list, "usable", "usable", error ? trouble : "yes");
+	listing_answer(list, "usable", "usable", error == 0, trouble);
 	listing_text(list, "advice", "what to do",
 		     error ? "make room, or set BOOKEND_STATE to a folder of yours" : NULL);
 	print_spool(status, error);
