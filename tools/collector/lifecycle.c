@@ -25,28 +25,33 @@ static bool same_group(struct lifecycles *all, const struct store_row *row)
 	return same;
 }
 
+static bool make_room(struct lifecycles *all)
+{
+	const size_t capacity = all->capacity ? all->capacity * 2 : 64;
+
+	if (all->count < all->capacity)
+		return true;
+	struct lifecycle *list = reallocarray(all->list, capacity, sizeof(*list));
+	if (!list)
+		return false;
+	all->list = list;
+	all->capacity = capacity;
+	return true;
+}
+
 static struct lifecycle *begin(struct lifecycles *all, const struct store_row *row)
 {
-	if (all->count == all->capacity) {
-		const size_t capacity = all->capacity ? all->capacity * 2 : 64;
-		struct lifecycle *list = reallocarray(all->list, capacity, sizeof(*list));
-		if (!list) {
-			all->short_of_memory = true;
-			return NULL;
-		}
-		all->list = list;
-		all->capacity = capacity;
+	if (!make_room(all)) {
+		all->short_of_memory = true;
+		return NULL;
 	}
-	all->list[all->count] = (struct lifecycle){
-		.service = row->service ? strdup(row->service) : NULL,
-		.session = row->session ? strdup(row->session) : NULL,
-		.started = -1,
-		.lasted_us = -1,
-		.pid = -1,
-		.end.ending = ENDING_OPEN,
-	};
+	struct lifecycle *one = &all->list[all->count++];
+	*one = (struct lifecycle){ .started = -1, .lasted_us = -1, .pid = -1 };
+	one->end.ending = ENDING_OPEN;
+	one->service = store_keep(row->service);
+	one->session = store_keep(row->session);
 	all->open = true;
-	return &all->list[all->count++];
+	return one;
 }
 
 static void name_it(struct lifecycle *one, const char *what, int rank)

@@ -38,6 +38,9 @@ struct store_row {
 	int64_t pid; /* -1: not known */
 	const char *id, *service, *name, *kind, *session, *user, *context, *properties, *source;
 };
+/* A copy of one of a row's texts, to be freed; NULL stays NULL, and is also what a lack of memory
+ * gives. */
+char *store_keep(const char *text);
 typedef void (*store_row_fn)(void *context, const struct store_row *row);
 
 /* The newest first; service NULL: of all. */

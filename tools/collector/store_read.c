@@ -36,6 +36,11 @@ static const char counts[] =
 
 static const char total_of[] = "SELECT coalesce(max(number), 0) FROM events";
 
+char *store_keep(const char *text)
+{
+	return text ? strdup(text) : NULL;
+}
+
 static const char *text(sqlite3_stmt *statement, int column)
 {
 	return (const char *)sqlite3_column_text(statement, column);
