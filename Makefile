@@ -22,8 +22,7 @@ HARDEN_x86_64  := -fcf-protection
 HARDEN_aarch64 := -mbranch-protection=standard
 CFLAGS   ?= -O2 -g
 ALL      := -std=gnu11 -fno-common $(WARN) $(if $(CI),-Werror) -fstack-protector-strong -U_FORTIFY_SOURCE \
-	$(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -MMD -MP -DBOOKEND_VERSION='"$(VERSION)"' \
-	-DBOOKEND_MULTIARCH='"$(MULTIARCH)"'
+	$(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -MMD -MP -DBOOKEND_VERSION='"$(VERSION)"'
 SHIP     := -D_FORTIFY_SOURCE=2 $(CFLAGS)
 PIC      := -fPIC -fvisibility=hidden -fno-semantic-interposition -fasynchronous-unwind-tables
 LD_SAFE  := -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack
