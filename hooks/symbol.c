@@ -1,0 +1,62 @@
+/*
+ * The walk over the loader's list, from this object on. _r_debug is the loader's own variable,
+ * there since ever for debuggers; the reference is weak so that the loader does not become a needed
+ * library of ours.
+ */
+#include "hooks/symbol.h"
+
+#include <elf.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hooks/object.h"
+
+#pragma weak _r_debug
+
+/*
+ * arm64 resolvers take the hardware capabilities with this bit and a pointer to more (System V ABI
+ * for the Arm 64-bit architecture, 9.4.1); x86-64 ones take nothing and do not see them. Zero
+ * capabilities select the plain variant.
+ */
+#define SYMBOL_IFUNC_HWCAP (UINT64_C(1) << 62)
+
+struct symbol_ifunc {
+	unsigned long size;
+	unsigned long hwcap, hwcap2;
+};
+
+static void *symbol_address(const struct object *o, const ElfW(Sym) * s)
+{
+	uintptr_t at = o->base + s->st_value;
+	struct symbol_ifunc more = { .size = sizeof(more) };
+	void *(*resolve)(uint64_t hwcap, const struct symbol_ifunc *arguments);
+
+	if (ELF64_ST_TYPE(s->st_info) != STT_GNU_IFUNC)
+		return (void *)at;
+	resolve = (void *(*)(uint64_t, const struct symbol_ifunc *))at;
+	return resolve(SYMBOL_IFUNC_HWCAP, &more);
+}
+
+static const struct link_map *symbol_first_after_us(void)
+{
+	const struct link_map *m = &_r_debug ? _r_debug.r_map : NULL;
+
+	while (m && m->l_ld != _DYNAMIC)
+		m = m->l_next;
+	return m ? m->l_next : NULL;
+}
+
+void *symbol_next(const char *name, const char *version)
+{
+	for (const struct link_map *m = symbol_first_after_us(); m; m = m->l_next) {
+		const ElfW(Sym) * s;
+		struct object o;
+
+		if (object_open(m, &o) < 0)
+			continue;
+		s = object_find(&o, name, version);
+		if (s)
+			return symbol_address(&o, s);
+	}
+	return NULL;
+}

@@ -1,0 +1,20 @@
+/*
+ * Finding the next definition of a function: in the objects that the loader mapped after this one,
+ * in its order, as dlsym(RTLD_NEXT) would, but with plain reads of the link map and the ELF tables
+ * (System V gABI; the GNU hash section as binutils writes it): no lock, no allocation, no system
+ * call. So it may be used in a signal handler, in a vfork child and before libc is initialised. Any
+ * thread of the host.
+ *
+ * Only objects that were there at start are ever looked at before libc is reached, and those are
+ * never unmapped: the walk needs no lock against dlopen.
+ */
+#ifndef BOOKEND_HOOKS_SYMBOL_H
+#define BOOKEND_HOOKS_SYMBOL_H
+
+/*
+ * name's address, an IFUNC resolved; NULL when nobody defines it. version: the exact symbol
+ * version, or NULL for the default one.
+ */
+void *symbol_next(const char *name, const char *version);
+
+#endif

@@ -1,0 +1,55 @@
+/*
+ * Three former owners of our pid are told apart by the slot's `adopted` and the start block's
+ * START_BY_LAUNCHER.
+ */
+#include "shim/adopt.h"
+
+#include <string.h>
+
+static bool adopt_same(const struct self *self, const struct start_block *start,
+		       const struct decision *decision)
+{
+	return decision->reason == REASON_MEASURED && start->service == decision->service &&
+	       start->uid == self->uid && !memcmp(start->image, decision->image, 16);
+}
+
+static void adopt_end(struct self *self)
+{
+	struct note_facts facts = {
+		.reason = EXIT_EXEC,
+		.code = -1,
+		.pid = (uint32_t)self->pid,
+	};
+	uint32_t us = (uint32_t)self->pid;
+
+	slot_note_own(&self->slot, &facts);
+	if (!slot_change(&self->slot, us, CLAIM_EXECUTING, CLAIM_ENDED))
+		slot_change(&self->slot, us, CLAIM_RUNNING, CLAIM_ENDED);
+	slot_unmap(&self->slot);
+}
+
+enum adoption adopt(struct self *self, const struct decision *decision)
+{
+	struct start_block start;
+	bool adopted, by_launcher;
+
+	if (slot_find(&self->pool, (uint32_t)self->pid, &self->slot) < 0)
+		return ADOPT_NONE;
+	adopted = atomic_load(&self->slot.slot->adopted);
+	if (slot_read_start(&self->slot, &start, NULL, 0) < 0) {
+		adopt_end(self);
+		return ADOPT_NONE;
+	}
+	by_launcher = start.flags & START_BY_LAUNCHER;
+	if (!adopted && by_launcher && decision->reason != REASON_MEASURED) {
+		slot_unmap(&self->slot);
+		return ADOPT_LEAVE_IT;
+	}
+	if (!(!adopted && by_launcher) && !adopt_same(self, &start, decision)) {
+		adopt_end(self);
+		return ADOPT_NONE;
+	}
+	atomic_store(&self->slot.slot->adopted, 1);
+	slot_change(&self->slot, (uint32_t)self->pid, CLAIM_EXECUTING, CLAIM_RUNNING);
+	return ADOPT_GOES_ON;
+}

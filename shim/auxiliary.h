@@ -1,0 +1,9 @@
+/*
+ * One value of the auxiliary vector (getauxval(3)), 0 when it is missing. Constructor only.
+ */
+#ifndef BOOKEND_SHIM_AUXILIARY_H
+#define BOOKEND_SHIM_AUXILIARY_H
+
+unsigned long auxiliary_value(unsigned long type);
+
+#endif

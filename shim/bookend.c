@@ -1,0 +1,187 @@
+/*
+ * The constructor: the order of what happens when a process begins. It runs in the host's first
+ * thread, with -z initfirst before every other constructor, when libc may not know the environment
+ * yet; another preloaded object may have taken that place, and it must work all the same. An inert
+ * process looks at its environment once and pays for nothing else.
+ */
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "policy/decide.h"
+#include "shim/adopt.h"
+#include "shim/environment.h"
+#include "shim/exits.h"
+#include "shim/handover.h"
+#include "shim/helper.h"
+#include "shim/self.h"
+#include "shim/signals.h"
+#include "shim/start.h"
+#include "shim/subject.h"
+#include "shim/trace.h"
+
+/* Only for the time of the constructor, in one mapping with the decision's arena. */
+struct bookend {
+	uint8_t arena[DECIDE_ARENA];
+	struct self *self;
+	char **envp;
+	struct subject subject;
+	struct decision decision;
+	struct text detail;
+	char detail_text[256];
+	bool pool_tried;
+	enum reason pool_reason;
+};
+
+/* Once: the pool of the state directory, made only for a process that is measured. */
+static enum reason bookend_pool(struct bookend *b, bool make)
+{
+	struct self *self = b->self;
+
+	if (self->pool.header || (b->pool_tried && !make))
+		return b->pool_reason;
+	b->pool_tried = true;
+	b->pool_reason = REASON_MEASURED;
+	if (!self->state[0] &&
+	    paths_state(self->uid, environment_lookup, b->envp, self->state) < 0) {
+		self->state[0] = '\0';
+		b->pool_reason = REASON_NO_STATE;
+	} else if (pool_open(&self->pool, self->uid, self->state, make, false, &b->pool_reason) <
+		   0) {
+		self->pool.header = NULL;
+		if (b->pool_reason == REASON_MEASURED)
+			b->pool_reason = REASON_POOL_FAILED;
+	} else if (atomic_load(&self->pool.header->control) & POOL_CONTROL_OFF) {
+		b->pool_reason = REASON_SWITCHED_OFF;
+	}
+	return b->pool_reason;
+}
+
+static bool bookend_stands_alone(const struct subject *subject)
+{
+	struct bookend *b = subject->context;
+	struct slot_ref own;
+
+	if (environment_from_systemd(b->envp, (int)subject->pid))
+		return true;
+	bookend_pool(b, false);
+	if (!b->self->pool.header)
+		return true;
+	if (!slot_find(&b->self->pool, subject->pid, &own)) {
+		slot_unmap(&own);
+		return true;
+	}
+	return !subject_has_measured_parent(subject, &b->self->pool);
+}
+
+static void bookend_copy(char *into, size_t capacity, const char *from)
+{
+	struct text t = text_init(into, capacity);
+
+	text_add(&t, from ? from : "");
+	if (t.truncated)
+		text_clear(&t);
+}
+
+/* What outlives the constructor. */
+static void bookend_keep(struct bookend *b)
+{
+	struct self *self = b->self;
+
+	self->command = b->decision.command;
+	self->helper = b->decision.helper;
+	bookend_copy(self->service, sizeof(self->service), b->decision.name);
+	bookend_copy(self->tool, sizeof(self->tool), b->decision.tool);
+	bookend_copy(self->trace, sizeof(self->trace), environment_value(b->envp, "BOOKEND_TRACE"));
+}
+
+/* REASON_MEASURED: self has a slot whose start is committed. */
+static enum reason bookend_measure(struct bookend *b, const char *services)
+{
+	const char *policy = environment_value(b->envp, "BOOKEND_POLICY");
+	enum reason reason = environment_forbids(b->envp);
+	enum adoption adoption;
+	bool wanted;
+
+	if (reason != REASON_MEASURED)
+		return reason;
+	reason = policy_decide(policy && policy[0] ? policy : PATHS_DEFAULT_POLICY, services,
+			       &b->subject, b->arena, sizeof(b->arena), &b->decision, &b->detail);
+	wanted = reason == REASON_MEASURED;
+	if (bookend_pool(b, wanted) != REASON_MEASURED)
+		return wanted ? b->pool_reason : reason;
+	adoption = adopt(b->self, &b->decision);
+	if (adoption != ADOPT_NONE || !wanted)
+		return reason;
+	return start_record(b->self, &b->decision, &b->subject);
+}
+
+/* A loss is what the policy wanted measured and could not be. */
+static bool bookend_is_loss(const struct bookend *b, enum reason reason)
+{
+	return b->decision.reason == REASON_MEASURED && reason != REASON_MEASURED &&
+	       reason != REASON_SWITCHED_OFF && b->pool_tried;
+}
+
+static void bookend_watch(struct bookend *b)
+{
+	struct self *self = b->self;
+
+	bookend_keep(b);
+	self_publish(self);
+	exits_watch();
+	handover_watch();
+	signals_watch(self);
+	helper_when_due(self);
+}
+
+static void bookend_decide(struct bookend *b, int argc, char **argv, const char *services)
+{
+	struct self *self = b->self;
+	bool measured;
+	enum reason reason;
+
+	subject_of_process(argc, argv, b->envp, self->exe, &b->subject);
+	b->subject.stands_alone = bookend_stands_alone;
+	b->subject.context = b;
+	b->detail = text_init(b->detail_text, sizeof(b->detail_text));
+	self->pid = (int)b->subject.pid;
+	self->uid = b->subject.uid;
+	reason = bookend_measure(b, services);
+	measured = reason == REASON_MEASURED;
+	if (bookend_is_loss(b, reason) && self->state[0])
+		pool_tally_loss(self->state, reason);
+	trace_decision(environment_value(b->envp, "BOOKEND_TRACE"), self->pid, self->exe,
+		       reason_text(reason), b->detail.data, b->decision.name,
+		       measured ? self->slot.number : UINT32_MAX);
+	if (measured)
+		bookend_watch(b);
+	if (self->pool.header && measured)
+		pool_close_file(&self->pool);
+	else if (self->pool.header)
+		pool_close(&self->pool);
+	if (!measured)
+		self_free(self);
+}
+
+__attribute__((constructor)) static void bookend_load(int argc, char **argv, char **envp)
+{
+	const char *services = envp ? environment_value(envp, "BOOKEND_SERVICE") : NULL;
+	struct bookend *b;
+	long at;
+
+	if (!services || !services[0])
+		return;
+	at = sys_mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_failed(at))
+		return;
+	b = (struct bookend *)at;
+	b->envp = envp;
+	b->self = self_new();
+	if (b->self)
+		bookend_decide(b, argc, argv, services);
+	sys_munmap(b, sizeof(*b));
+}

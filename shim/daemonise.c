@@ -1,0 +1,140 @@
+/*
+ * The protocol of handover.h on the side of the children: fork handlers, fork, setsid, daemon. Any
+ * thread of the host; the child handler runs in the child before fork returns.
+ */
+#include "shim/handover.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "hooks/symbol.h"
+#include "shim/heirs.h"
+#include "shim/lifecycle.h"
+
+/* A process that took over may pass on to its first child in this time: the second fork of a
+ * daemon. */
+#define DAEMONISE_NS (5 * CLOCK_SECOND)
+
+/* The caller has a session of its own now, as no owner: it takes over what was left for it. */
+static void daemonise_session(struct self *self, uint32_t from_pid, enum claim_state from)
+{
+	self->session = true;
+	self->depth = 0;
+	self->forks = 0;
+	self->session_ns = clock_boot_ns();
+	heirs_mark_session(self);
+	atomic_thread_fence(memory_order_seq_cst);
+	slot_take_over(&self->slot, from_pid, from, (uint32_t)self->pid, CLAIM_RUNNING);
+}
+
+static void daemonise_unpend(struct self *self)
+{
+	uint32_t old = atomic_load(&self->slot.slot->pending_forks);
+
+	while (old && !atomic_compare_exchange_weak(&self->slot.slot->pending_forks, &old, old - 1))
+		;
+}
+
+static void daemonise_prepare(void)
+{
+	struct self *self = self_here();
+
+	if (!self || !self_owner(self))
+		return;
+	self->forks++;
+	atomic_fetch_add(&self->slot.slot->pending_forks, 1);
+}
+
+/* Does a child count as one that has called setsid? In the child, whose record is still its
+ * parent's. */
+static bool daemonise_inherits(const struct self *self)
+{
+	if (!self->session)
+		return false;
+	if (!self_owns(self))
+		return true;
+	return self->forks == 1 && !self->depth &&
+	       self->session_ns + DAEMONISE_NS > clock_boot_ns();
+}
+
+static void daemonise_child(void)
+{
+	struct self *self = self_any();
+	unsigned owner;
+
+	if (!self)
+		return;
+	owner = self_owner(self);
+	self->session = daemonise_inherits(self);
+	self->depth = self->session && self->depth < 3 ? self->depth + 1 : 3;
+	self->session_ns = self->session ? self->session_ns : 0;
+	self->forks = 0;
+	self->last_signal = 0;
+	/* The parent is out of sight in a new pid namespace, and our pid means nothing to its
+	 * readers. */
+	self->pid = sys_getppid() ? sys_getpid() : -1;
+	if (!owner)
+		return;
+	if (self->pid > 0)
+		heirs_register(self);
+	daemonise_unpend(self);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (self->pid > 0 && self->session)
+		slot_take_over(&self->slot, self_owner(self), CLAIM_EXIT_PENDING,
+			       (uint32_t)self->pid, CLAIM_RUNNING);
+}
+
+void handover_watch(void)
+{
+	typedef int (*register_fn)(void (*)(void), void (*)(void), void (*)(void), void *);
+	register_fn watch = (register_fn)symbol_next("__register_atfork", NULL);
+
+	if (watch)
+		watch(daemonise_prepare, NULL, daemonise_child, NULL);
+}
+
+LIFECYCLE_EXPORT pid_t fork(void)
+{
+	pid_t pid = NEXT(fork)();
+	struct self *self = pid < 0 ? self_here() : NULL;
+
+	if (self)
+		daemonise_unpend(self);
+	return pid;
+}
+
+LIFECYCLE_EXPORT pid_t setsid(void)
+{
+	pid_t session = NEXT(setsid)();
+	struct self *self = session > 0 ? self_here() : NULL;
+
+	/* An owner that calls it is no daemon for that. */
+	if (self && self_owner(self) && !self_owns(self))
+		daemonise_session(self, self_owner(self), CLAIM_EXIT_PENDING);
+	return session;
+}
+
+/* libc's own fork, _exit and setsid in there are not seen: the state says what is going on. */
+LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
+{
+	struct self *self = self_here();
+	uint32_t before = self ? (uint32_t)self->pid : 0;
+	bool owned = self && slot_change(&self->slot, before, CLAIM_RUNNING, CLAIM_DAEMONIZING);
+	int rc = NEXT(daemon)(nochdir, noclose);
+
+	if (!self || self->pid <= 0)
+		return rc;
+	if ((uint32_t)self->pid != before) {
+		daemonise_session(self, owned ? before : self_owner(self),
+				  owned ? CLAIM_DAEMONIZING : CLAIM_EXIT_PENDING);
+	} else {
+		daemonise_unpend(self); /* no child came of it */
+		if (owned)
+			slot_change(&self->slot, before, CLAIM_DAEMONIZING, CLAIM_RUNNING);
+	}
+	return rc;
+}

@@ -1,0 +1,185 @@
+/*
+ * The exec family. The owner's state says that an exec is under way: a new image that is measured
+ * finds its own pid in the slot and goes on with the lifecycle, or ends it (adopt.h). Kin are gone
+ * for the lifecycle. A failed exec takes that back. vfork children, in their parent's memory,
+ * change nothing. Any thread, signal handlers.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "shim/handover.h"
+#include "shim/lifecycle.h"
+
+enum exec_mark { EXEC_NOTHING, EXEC_OWNER, EXEC_KIN };
+
+static enum exec_mark exec_begin(struct self *self)
+{
+	if (!self || !self_owner(self))
+		return EXEC_NOTHING;
+	if (self_owns(self) || handover_depart(self))
+		return slot_change(&self->slot, (uint32_t)self->pid, CLAIM_RUNNING, CLAIM_EXECUTING)
+			       ? EXEC_OWNER
+			       : EXEC_NOTHING;
+	return EXEC_KIN;
+}
+
+static void exec_failed(struct self *self, enum exec_mark mark)
+{
+	if (mark == EXEC_OWNER)
+		slot_change(&self->slot, (uint32_t)self->pid, CLAIM_EXECUTING, CLAIM_RUNNING);
+	else if (mark == EXEC_KIN)
+		handover_return(self);
+}
+
+/* Raw system calls in between keep the errno of the failed exec. */
+#define EXEC_THROUGH(name, ...)                                                                    \
+	do {                                                                                       \
+		__typeof__(&name) next = NEXT(name);                                               \
+		struct self *self = self_here();                                                   \
+		enum exec_mark mark;                                                               \
+		int rc;                                                                            \
+                                                                                                   \
+		if (!next) {                                                                       \
+			errno = ENOSYS;                                                            \
+			return -1;                                                                 \
+		}                                                                                  \
+		mark = exec_begin(self);                                                           \
+		rc = next(__VA_ARGS__);                                                            \
+		exec_failed(self, mark);                                                           \
+		return rc;                                                                         \
+	} while (0)
+
+static int exec_ve(const char *path, char *const argv[], char *const envp[])
+{
+	EXEC_THROUGH(execve, path, argv, envp);
+}
+
+LIFECYCLE_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
+{
+	return exec_ve(path, argv, envp);
+}
+
+static int exec_v(const char *path, char *const argv[])
+{
+	EXEC_THROUGH(execv, path, argv);
+}
+
+LIFECYCLE_EXPORT int execv(const char *path, char *const argv[])
+{
+	return exec_v(path, argv);
+}
+
+static int exec_vp(const char *file, char *const argv[])
+{
+	EXEC_THROUGH(execvp, file, argv);
+}
+
+LIFECYCLE_EXPORT int execvp(const char *file, char *const argv[])
+{
+	return exec_vp(file, argv);
+}
+
+LIFECYCLE_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
+{
+	EXEC_THROUGH(execvpe, file, argv, envp);
+}
+
+LIFECYCLE_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
+{
+	EXEC_THROUGH(fexecve, fd, argv, envp);
+}
+
+LIFECYCLE_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[],
+			      int flags)
+{
+	EXEC_THROUGH(execveat, dir, path, argv, envp, flags);
+}
+
+/* The words of an argument list: on the caller's stack, or mapped when they are many. */
+#define EXEC_FEW 64
+
+struct exec_words {
+	char *few[EXEC_FEW];
+	char **all;
+	size_t mapped;	   /* bytes */
+	char *const *envp; /* what followed the list */
+};
+
+/* 0, or -1 with errno when there is no memory. */
+static int exec_gather(struct exec_words *words, const char *first, va_list *from, bool with_envp)
+{
+	va_list counting;
+	size_t count = 1;
+
+	va_copy(counting, *from);
+	while (first && va_arg(counting, char *))
+		count++;
+	va_end(counting);
+	words->all = words->few;
+	words->mapped = 0;
+	if (count >= EXEC_FEW) {
+		long at;
+
+		words->mapped = (count + 1) * sizeof(char *);
+		at = sys_mmap(NULL, words->mapped, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (sys_failed(at)) {
+			errno = ENOMEM;
+			return -1;
+		}
+		words->all = (char **)at;
+	}
+	words->all[0] = (char *)(uintptr_t)first;
+	for (size_t i = 1; first && i <= count; i++)
+		words->all[i] = va_arg(*from, char *);
+	words->envp = with_envp ? va_arg(*from, char *const *) : NULL;
+	return 0;
+}
+
+static int exec_release(struct exec_words *words, int rc)
+{
+	if (words->mapped)
+		sys_munmap(words->all, words->mapped);
+	return rc;
+}
+
+LIFECYCLE_EXPORT int execl(const char *path, const char *arg, ...)
+{
+	struct exec_words words;
+	va_list list;
+	int rc;
+
+	va_start(list, arg);
+	rc = exec_gather(&words, arg, &list, false);
+	va_end(list);
+	return rc < 0 ? rc : exec_release(&words, exec_v(path, words.all));
+}
+
+LIFECYCLE_EXPORT int execlp(const char *file, const char *arg, ...)
+{
+	struct exec_words words;
+	va_list list;
+	int rc;
+
+	va_start(list, arg);
+	rc = exec_gather(&words, arg, &list, false);
+	va_end(list);
+	return rc < 0 ? rc : exec_release(&words, exec_vp(file, words.all));
+}
+
+LIFECYCLE_EXPORT int execle(const char *path, const char *arg, ...)
+{
+	struct exec_words words;
+	va_list list;
+	int rc;
+
+	va_start(list, arg);
+	rc = exec_gather(&words, arg, &list, true);
+	va_end(list);
+	return rc < 0 ? rc : exec_release(&words, exec_ve(path, words.all, words.envp));
+}

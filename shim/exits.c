@@ -1,0 +1,178 @@
+/*
+ * exit, the _exit family, quick_exit, abort and failed assertions. Any thread; _exit and abort in
+ * signal handlers too, and _exit in vfork children, which self_here() keeps out.
+ */
+#include "shim/exits.h"
+
+#include <assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/sys.h"
+#include "hooks/symbol.h"
+#include "shim/handover.h"
+#include "shim/helper.h"
+#include "shim/lifecycle.h"
+#include "shim/trace.h"
+
+static void exits_note(struct self *self, enum exit_reason reason, int code, int signal)
+{
+	struct note_facts facts = {
+		.reason = reason,
+		.code = code,
+		.signal = signal,
+		.after_signal = self->last_signal,
+		.pid = (uint32_t)self->pid,
+	};
+
+	slot_note_own(&self->slot, &facts);
+}
+
+static void exits_stop(struct self *self)
+{
+	uint32_t us = (uint32_t)self->pid;
+
+	if (!slot_change(&self->slot, us, CLAIM_RUNNING, CLAIM_STOPPED) &&
+	    !slot_change(&self->slot, us, CLAIM_EXECUTING, CLAIM_STOPPED))
+		slot_change(&self->slot, us, CLAIM_DAEMONIZING, CLAIM_STOPPED);
+}
+
+static void exits_leave(enum exit_reason reason, int code)
+{
+	struct self *self = self_here();
+
+	if (!self || !self_owner(self))
+		return;
+	if (!self_owns(self) && !handover_depart(self))
+		return;
+	/* The kernel keeps 8 bits of it (wait(2)). */
+	code &= 0xff;
+	if (!code && handover_to_heir(self)) {
+		trace_event(self, "leaves its lifecycle to a child");
+		return;
+	}
+	exits_note(self, reason, code, 0);
+	if (code || !handover_wait_for_heir(self))
+		exits_stop(self);
+	trace_event(self, "ends by exit");
+	if (self->helper)
+		helper_after(self);
+}
+
+void exits_by_signal(struct self *self, int signal)
+{
+	if (!self_owner(self) || (!self_owns(self) && !handover_depart(self)))
+		return;
+	exits_note(self, EXIT_SIGNAL, -1, signal);
+	trace_event(self, "ends by a signal");
+	if (self->helper)
+		helper_after(self);
+}
+
+static void exits_on_exit(int code, void *unused)
+{
+	(void)unused;
+	exits_leave(EXIT_EXIT, code);
+}
+
+void exits_watch(void)
+{
+	__typeof__(&on_exit) watch = (__typeof__(&on_exit))symbol_next("on_exit", NULL);
+
+	if (watch)
+		watch(exits_on_exit, NULL);
+}
+
+static _Noreturn void exits_now(int code)
+{
+	for (;;)
+		sys_call(SYS_exit_group, code, 0, 0, 0);
+}
+
+LIFECYCLE_EXPORT void _exit(int code)
+{
+	__typeof__(&_exit) next = NEXT(_exit);
+
+	exits_leave(EXIT_UNDERSCORE_EXIT, code);
+	if (next)
+		next(code);
+	exits_now(code);
+}
+
+LIFECYCLE_EXPORT void _Exit(int code)
+{
+	__typeof__(&_Exit) next = NEXT(_Exit);
+
+	exits_leave(EXIT_UNDERSCORE_EXIT, code);
+	if (next)
+		next(code);
+	exits_now(code);
+}
+
+LIFECYCLE_EXPORT void quick_exit(int code)
+{
+	__typeof__(&quick_exit) next = NEXT(quick_exit);
+
+	exits_leave(EXIT_EXIT, code);
+	if (next)
+		next(code);
+	exits_now(code);
+}
+
+/* Evidence only: a handler of SIGABRT may jump out, and the process live on. */
+static void exits_abort(void)
+{
+	struct self *self = self_here();
+
+	if (self && self_owns(self))
+		exits_note(self, EXIT_ABORT, -1, SIGABRT);
+}
+
+static _Noreturn void exits_killed(void)
+{
+	sys_kill(sys_getpid(), SIGABRT);
+	exits_now(128 + SIGABRT);
+}
+
+LIFECYCLE_EXPORT void abort(void)
+{
+	__typeof__(&abort) next = NEXT(abort);
+
+	exits_abort();
+	if (next)
+		next();
+	exits_killed();
+}
+
+LIFECYCLE_EXPORT void __assert_fail(const char *assertion, const char *file, unsigned line,
+				    const char *function)
+{
+	__typeof__(&__assert_fail) next = NEXT(__assert_fail);
+
+	exits_abort();
+	if (next)
+		next(assertion, file, line, function);
+	exits_killed();
+}
+
+LIFECYCLE_EXPORT void __assert_perror_fail(int number, const char *file, unsigned line,
+					   const char *function)
+{
+	__typeof__(&__assert_perror_fail) next = NEXT(__assert_perror_fail);
+
+	exits_abort();
+	if (next)
+		next(number, file, line, function);
+	exits_killed();
+}
+
+LIFECYCLE_EXPORT void __assert(const char *assertion, const char *file, int line)
+{
+	__typeof__(&__assert) next = NEXT(__assert);
+
+	exits_abort();
+	if (next)
+		next(assertion, file, line);
+	exits_killed();
+}

@@ -1,0 +1,165 @@
+/*
+ * A clone that shares the memory until it execs, as vfork, on a stack of its own, with every signal
+ * blocked around it. The child uses raw system calls only.
+ */
+#include "shim/helper.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+#include "base/text.h"
+#include "hooks/symbol.h"
+
+#define HELPER_STACK	(16 * 1024)
+#define HELPER_LEASE_NS (30 * CLOCK_SECOND)
+#define HELPER_SAMPLE                                                                              \
+	64 /* claim words looked at, around our own, to guess how full the pool is                 \
+	    */
+#define HELPER_SIGNALS	   64
+#define HELPER_EXEC_FAILED 127
+
+/* Everything the child needs, in the mapping of its stack. */
+struct helper_child {
+	const char *tool;
+	char *argv[6];
+	char *envp[2];
+	char state[PATHS_MAX + 16];
+	char pid[16];
+	volatile int failed;
+};
+
+static void helper_close_all(void)
+{
+	if (sys_call(SYS_close_range, 0, ~0U, 0, 0) < 0)
+		for (int fd = 0; fd < 3; fd++) /* the others: the helper's first act */
+			sys_close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
+}
+
+static int helper_child(void *argument)
+{
+	static const uint64_t nothing[8];
+	struct helper_child *child = argument;
+
+	/* Default dispositions first: no handler of the host may run here. */
+	for (int i = 1; i <= HELPER_SIGNALS; i++)
+		sys_call(SYS_rt_sigaction, i, nothing, NULL, 8);
+	sys_call(SYS_setsid, 0, 0, 0, 0);
+	helper_close_all();
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, 8);
+	sys_call(SYS_execve, child->tool, child->argv, child->envp, 0);
+	child->failed = 1;
+	return HELPER_EXEC_FAILED;
+}
+
+static void helper_fill(struct helper_child *child, const struct self *self, int pid)
+{
+	struct text state = text_init(child->state, sizeof(child->state));
+	struct text number = text_init(child->pid, sizeof(child->pid));
+	static char flush[] = "flush", helper[] = "--helper", after[] = "--for";
+	char **word = child->argv;
+
+	text_add(&state, "BOOKEND_STATE=");
+	text_add(&state, self->state);
+	text_add_signed(&number, pid);
+	child->tool = self->tool;
+	*word++ = (char *)(uintptr_t)self->tool;
+	*word++ = flush;
+	*word++ = helper;
+	if (pid) {
+		*word++ = after;
+		*word++ = child->pid;
+	}
+	child->envp[0] = child->state;
+}
+
+/* The child's pid, or -1. */
+static int helper_clone(struct helper_child *child, char *stack)
+{
+	__typeof__(&clone) start = (__typeof__(&clone))symbol_next("clone", NULL);
+	uint64_t all = ~UINT64_C(0), mask;
+	int pid;
+
+	if (!start)
+		return -1;
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
+	pid = start(helper_child, stack + HELPER_STACK, CLONE_VM | CLONE_VFORK, child);
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+	return pid;
+}
+
+static bool helper_allowed(const struct self *self)
+{
+	return self->tool[0] && sys_geteuid() == self->uid &&
+	       !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0);
+}
+
+/* pid: whose death to wait for, 0: nobody's. */
+static void helper_spawn(struct self *self, int pid)
+{
+	size_t bytes = HELPER_STACK + sizeof(struct helper_child);
+	struct helper_child *child;
+	long at;
+
+	if (!helper_allowed(self))
+		return;
+	at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (sys_failed(at))
+		return;
+	child = (struct helper_child *)(at + HELPER_STACK);
+	helper_fill(child, self, pid);
+	if (helper_clone(child, (char *)at) < 0 || child->failed)
+		pool_count(&self->pool, POOL_HELPERS_FAILED, 1);
+	else
+		pool_count(&self->pool, POOL_HELPERS, 1);
+	sys_munmap((void *)at, bytes);
+}
+
+void helper_after(struct self *self)
+{
+	helper_spawn(self, self->pid);
+}
+
+/* Claims are spread over their class, so a sample tells. */
+static bool helper_half_full(const struct self *self)
+{
+	const struct pool_class *class = &self->slot.class;
+	uint32_t at = self->slot.number - class->first;
+	uint32_t sample = class->count < HELPER_SAMPLE ? class->count : HELPER_SAMPLE;
+	uint32_t taken = 0;
+
+	for (uint32_t i = 0; i < sample; i++) {
+		uint64_t word = atomic_load_explicit(
+			&self->pool.claims[class->first + (at + i) % class->count],
+			memory_order_relaxed);
+
+		taken += CLAIM_STATE(word) != CLAIM_FREE;
+	}
+	return taken > sample / 2;
+}
+
+static bool helper_overdue(const struct pool_header *header, uint64_t now)
+{
+	return now >= atomic_load_explicit(&header->due_ns, memory_order_relaxed) &&
+	       atomic_load_explicit(&header->count[POOL_STOPS], memory_order_relaxed) !=
+		       atomic_load_explicit(&header->drained_stops, memory_order_relaxed);
+}
+
+void helper_when_due(struct self *self)
+{
+	struct pool_header *header = self->pool.header;
+	uint64_t now = clock_boot_ns();
+	uint64_t until = atomic_load_explicit(&header->helper_until_ns, memory_order_relaxed);
+
+	if (until > now || !(helper_overdue(header, now) || helper_half_full(self)))
+		return;
+	if (atomic_compare_exchange_strong(&header->helper_until_ns, &until, now + HELPER_LEASE_NS))
+		helper_spawn(self, 0);
+}

@@ -1,0 +1,61 @@
+/*
+ * What a measured process knows of its own measurement: made by the constructor, kept until the
+ * process ends, copied by fork. A process that is not measured has none, and every interposer
+ * passes straight on.
+ *
+ * Three kinds of process can run with the same record: the process that measured itself and its
+ * forked descendants (kin), each with its own pid in it; a vfork child, which runs in its parent's
+ * memory; a child of a raw clone, a stranger, of which nobody told us. The last two have another
+ * pid than the record says: they must not write.
+ */
+#ifndef BOOKEND_SHIM_SELF_H
+#define BOOKEND_SHIM_SELF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/paths.h"
+#include "base/slot.h"
+
+#define SELF_SIGNALS 16 /* handlers are kept for signals below this number */
+
+struct self {
+	_Atomic int pid; /* changed by the atfork child handler only */
+	_Atomic int
+		last_signal; /* the last of the watched signals that a handler of the host got */
+	_Atomic uintptr_t handler[SELF_SIGNALS]; /* what the host installed: shim/signals.h */
+	_Atomic uint64_t session_ns; /* boot time of our setsid or daemon as kin; 0: never. See
+					shim/handover.h */
+	_Atomic uint32_t forks;	     /* since then, or since the start */
+	_Atomic unsigned depth;	     /* forks since the setsid of our parents, when they made one */
+	_Atomic bool session;	     /* we or our parents since the owner's fork called setsid */
+	bool command;		     /* it never sends, and has no hidden signal handlers */
+	bool helper;		     /* at its end it leaves delivery to a helper */
+	unsigned uid;		     /* effective, at the start */
+	struct pool pool;
+	struct slot_ref slot;
+	/* Copies: hosts overwrite and clear their environment. */
+	char service[64];
+	char exe[PATHS_MAX];
+	char state[PATHS_MAX];
+	char tool[PATHS_MAX];
+	char trace[PATHS_MAX]; /* "": no trace */
+};
+
+/* A zeroed record in memory of its own, or NULL; and its release when the process turns out not to
+ * be measured. */
+struct self *self_new(void);
+void self_free(struct self *self);
+/* Makes it the process's record; interposers see it from now on. */
+void self_publish(struct self *self);
+
+/* The record, also for vfork children and strangers (read only); NULL: not measured. */
+struct self *self_any(void);
+/* The record, when the caller is the process that it is about; else NULL. One getpid. */
+struct self *self_here(void);
+
+/* Is the slot still this lifecycle's, and who owns it? 0: it is not. */
+unsigned self_owner(const struct self *self);
+bool self_owns(const struct self *self);
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * Killed at any instant in here, the process leaves a claimed slot without a start, which a drainer
+ * frees.
+ */
+#include "shim/start.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/process.h"
+
+enum reason start_record(struct self *self, const struct decision *decision,
+			 const struct subject *subject)
+{
+	struct start_block facts = { 0 };
+	bool truncated = false;
+	int rc = slot_claim(&self->pool, subject->pid, decision->payload_bytes,
+			    decision->ring_bytes, &self->slot);
+
+	if (rc < 0) {
+		if (rc == -ENOSPC)
+			pool_count(&self->pool, POOL_NO_SLOT, 1);
+		return rc == -ENOSPC ? REASON_NO_SLOT : REASON_POOL_FAILED;
+	}
+	facts.boot_ns = clock_boot_ns();
+	facts.real_ns = clock_real_ns();
+	facts.pid = subject->pid;
+	facts.parent = subject->parent;
+	facts.uid = subject->uid;
+	facts.service = decision->service;
+	facts.pid_namespace = process_pid_namespace();
+	facts.flags = decision->command ? START_COMMAND : 0;
+	memcpy(facts.image, decision->image, sizeof(facts.image));
+	facts.payload = policy_snapshot(decision, subject, slot_payload(&self->slot),
+					self->slot.class.payload_bytes, &truncated);
+	if (truncated)
+		pool_count(&self->pool, POOL_TRUNCATED, 1);
+	atomic_store(&self->slot.slot->adopted, 1);
+	slot_commit_start(&self->slot, &facts);
+	return REASON_MEASURED;
+}
