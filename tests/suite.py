@@ -69,8 +69,8 @@ def cmocka(total, tree):
     programs = [p for p in programs if (ROOT / "tests/unit" / f"{p.name}.c").exists()]
     for program, (status, output) in zip(programs, in_parallel(lambda p: call([p], 180, SANITIZERS), programs)):
         passed = len(re.findall(r"^\[       OK \]", output, re.M))
-        failed = len(re.findall(r"^\[  FAILED  \] (?!\d+ test|.* test\(s\))", output, re.M))
-        skipped = len(re.findall(r"^\[  SKIPPED \] (?!\d+ test)", output, re.M))
+        failed = len(set(re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)))
+        skipped = len(set(re.findall(r"^\[  SKIPPED \] (\w+)$", output, re.M)))
         if status != 0 or passed + skipped == 0:
             show(f"{tree}: {program.name}", output)
             failed = max(failed, 1)
