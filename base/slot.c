@@ -228,13 +228,22 @@ bool slot_owned_by(const struct pool *pool, uint32_t pid)
 	return false;
 }
 
+/* A stop counts once, when it is noted: starts look at the count to find delivery overdue. */
+static bool is_stop(unsigned from, unsigned to)
+{
+	if (to == CLAIM_FINAL)
+		return from != CLAIM_STOPPED;
+	return to == CLAIM_STOPPED || to == CLAIM_ENDED;
+}
+
 static bool swap_claim(struct slot_ref *ref, uint64_t from, uint64_t to)
 {
+	uint64_t expected = from;
 	/* Release: notes and seen_ns before it. Acquire: the next owner's view of them. */
 	bool done = atomic_compare_exchange_strong_explicit(
 		ref->claim, &from, to, memory_order_acq_rel, memory_order_relaxed);
 
-	if (done && (CLAIM_STATE(to) == CLAIM_ENDED || CLAIM_STATE(to) == CLAIM_FINAL))
+	if (done && is_stop(CLAIM_STATE(expected), CLAIM_STATE(to)))
 		pool_count(ref->pool, POOL_STOPS, 1);
 	return done;
 }
