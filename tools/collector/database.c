@@ -22,16 +22,14 @@ static const char *from_environment(void *context, const char *name)
 static int make_folders(const char *path)
 {
 	char part[PATHS_MAX];
+	const char *end = path;
 
-	for (const char *at = path + 1; at; at = strchr(at + 1, '/')) {
-		const char *end = strchr(at, '/');
-		snprintf(part, sizeof(part), "%.*s", end ? (int)(end - path) : (int)strlen(path),
-			 path);
+	do {
+		end += 1 + strcspn(end + 1, "/");
+		snprintf(part, sizeof(part), "%.*s", (int)(end - path), path);
 		if (mkdir(part, 0700) != 0 && errno != EEXIST)
 			return -errno;
-		if (!end)
-			break;
-	}
+	} while (*end);
 	return 0;
 }
 

@@ -94,11 +94,11 @@ bool moment_parse(const char *text, int64_t *into)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
+	const bool leap = tm.tm_sec == 60;
 	const int day = tm.tm_mday;
 	const time_t seconds = timegm(&tm);
-	if (tm.tm_mday != day && tm.tm_sec != 0)
-		return false; /* 31 February; a leap second at midnight may move on to the next day
-			       */
+	if (tm.tm_mday != day && !leap)
+		return false; /* 30 February; a leap second may well move on to the next day */
 	*into = (seconds - minutes * 60) * MOMENT_SECOND + us;
 	return true;
 }
