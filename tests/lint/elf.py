@@ -39,17 +39,14 @@ def above_floor(version):
 
 
 def check_symbols(name):
-    table, used = allowed(), set()
+    table = allowed()
     for symbol, version, weak in undefined(name):
-        used.add(symbol)
         if symbol not in table:
             yield f"{name}: needs {symbol} {version}, which is not in allowed_symbols.txt"
         elif version not in table[symbol]:
             yield f"{name}: needs {symbol} {version}; allowed is {' '.join(sorted(table[symbol]))}"
         if above_floor(version) and not weak:
             yield f"{name}: needs {symbol} {version}: above GLIBC_2.17 only weak symbols, with a fallback"
-    for symbol in sorted(set(table) - used):
-        yield f"allowed_symbols.txt: nobody needs {symbol}"
 
 
 def check_segments(name):
