@@ -58,8 +58,10 @@ int drain_claim(struct pool *pool, uint32_t number, uint32_t drainer, bool steal
 		return -ENOENT;
 	old = atomic_load_explicit(&into->ref.slot->drain, memory_order_acquire);
 	if (DRAIN_STATE(old) == DRAIN_CLAIMED) {
+		bool dead = steal && *holder == DRAIN_DRAINER(old);
+
 		*holder = DRAIN_DRAINER(old);
-		if (lease_runs(old))
+		if (!dead && lease_runs(old))
 			return -EBUSY;
 		if (!steal)
 			return -ESTALE;

@@ -242,3 +242,17 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 	}
 	return DRAIN_LIVES;
 }
+
+enum drain_end drain_peek(const struct slot_ref *ref, struct stop_facts *stop)
+{
+	struct view view;
+	enum drain_end end;
+
+	view_slot(ref, &view);
+	if (CLAIM_GENERATION(view.word) != ref->lifecycle >> 16 || !view.has_start)
+		return DRAIN_LIVES;
+	end = judge(ref, &view);
+	if (end == DRAIN_OVER)
+		fill_stop(ref, &view, stop);
+	return end;
+}
