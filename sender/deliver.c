@@ -1,0 +1,328 @@
+/*
+ * The scheduler. Segments are taken a few megabytes at a time, oldest first, so that memory stays
+ * bounded however much waits; within such a window all routes run side by side.
+ */
+#include "sender/deliver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "sender/answer.h"
+#include "sender/say.h"
+
+#define WINDOW_BYTES  (4u << 20)
+#define BACKOFF_LEAST (30 * CLOCK_SECOND)
+#define BACKOFF_MOST  (3600 * CLOCK_SECOND)
+
+uint64_t deliver_backoff_ns(uint32_t failures)
+{
+	uint32_t doublings = failures > 1 ? failures - 1 : 0;
+
+	return doublings > 6 ? BACKOFF_MOST : BACKOFF_LEAST << doublings;
+}
+
+void deliver_open(struct deliver *d, const struct sender_options *options, struct spool *spool,
+		  struct images *images, struct stats *stats)
+{
+	*d = (struct deliver){
+		.options = options, .spool = spool, .images = images, .stats = stats
+	};
+}
+
+static void *common_of(const struct deliver *d, const struct route *route)
+{
+	return d->transport[transport_place(route->transport)].common;
+}
+
+void deliver_close(struct deliver *d)
+{
+	for (uint32_t i = 0; i < d->routes; i++)
+		route_free(d->route[i], common_of(d, d->route[i]));
+	free(d->route);
+	for (uint32_t i = 0; i < TRANSPORTS; i++)
+		if (d->transport[i].open)
+			transport_number(i)->close(d->transport[i].common);
+	d->route = NULL;
+	d->routes = 0;
+}
+
+static bool stopped(const struct deliver *d, uint64_t deadline_ns)
+{
+	return (d->options->stop && *d->options->stop) || clock_boot_ns() >= deadline_ns;
+}
+
+static int open_transport(struct deliver *d, const struct route *route)
+{
+	uint32_t place = transport_place(route->transport);
+	int r;
+
+	if (d->transport[place].open)
+		return 0;
+	r = route->transport->open(&d->transport[place].common);
+	d->transport[place].open = r == 0;
+	return r;
+}
+
+/* Nothing can take these events there; they stay. */
+static void refuse_url(struct deliver *d, const struct image *image,
+		       const struct segment_route *route)
+{
+	struct late_destination to;
+	char why[256];
+
+	if (late_destination(image, route->destination, &to))
+		return;
+	snprintf(why, sizeof(why),
+		 "%.*s: no way to send there: put http:// or https://, or file: with format ndjson",
+		 (int)strcspn(route->url, ":"), route->url);
+	d->failures = d->failures ? d->failures : 1;
+	stats_outcome(d->stats, to.name, why);
+	say(d->options, SAY_ERROR, "destination %s: %s", to.name, why);
+}
+
+static int add_route(struct deliver *d, const struct segment *segment, uint32_t number,
+		     struct route **into)
+{
+	const struct image *image = images_get(d->images, segment->image);
+	struct route **more;
+	int r;
+
+	if (!image) {
+		stats_add(d->stats, STATS_NO_IMAGE, 1);
+		return -ENOENT;
+	}
+	if (d->routes == d->route_room) {
+		d->route_room = d->route_room ? 2 * d->route_room : 16;
+		more = realloc(d->route, d->route_room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		d->route = more;
+	}
+	r = route_new(image, segment, number, into);
+	if (r == -EPROTONOSUPPORT)
+		refuse_url(d, image, &segment->route[number]);
+	if (r)
+		return r;
+	r = open_transport(d, *into);
+	if (r) {
+		route_free(*into, NULL);
+		return r;
+	}
+	d->route[d->routes++] = *into;
+	return 0;
+}
+
+static struct route *find_route(const struct deliver *d, const struct segment *segment,
+				uint32_t number)
+{
+	for (uint32_t i = 0; i < d->routes; i++)
+		if (route_is(d->route[i], segment, number))
+			return d->route[i];
+	return NULL;
+}
+
+/* May anything of this segment go out now? Then it joins the window. */
+static bool enter_window(struct deliver *d, struct segment *segment)
+{
+	bool wanted = false;
+
+	for (uint32_t i = 0; i < segment->routes; i++) {
+		struct route *route = find_route(d, segment, i);
+
+		if (segment->route[i].acked >= segment->end || (route && route->off))
+			continue;
+		if (!route && add_route(d, segment, i, &route))
+			continue;
+		if (!segment->bytes && segment_load(segment))
+			return false;
+		if (!route_add_leg(route, segment, i))
+			wanted = true;
+	}
+	return wanted;
+}
+
+static uint32_t open_window(struct deliver *d, uint32_t from)
+{
+	uint64_t bytes = 0;
+
+	while (from < d->spool->count && bytes < WINDOW_BYTES) {
+		struct segment *segment = d->spool->held[from++];
+
+		if (enter_window(d, segment))
+			bytes += segment->end;
+	}
+	return from;
+}
+
+static void close_window(struct deliver *d)
+{
+	for (uint32_t i = 0; i < d->routes; i++)
+		route_end_legs(d->route[i]);
+	for (uint32_t i = 0; i < d->spool->count; i++)
+		segment_unload(d->spool->held[i]);
+}
+
+static void start_batch(struct deliver *d, struct route *route)
+{
+	uint32_t place = transport_place(route->transport);
+	uint64_t now = clock_boot_ns();
+
+	if (!route_fill(route, answer_refuse, d)) {
+		if (route_has_more(route))
+			answer_off(d, route, "out of memory");
+		return;
+	}
+	if (route->tries++)
+		stats_add(d->stats, STATS_RETRIED, route->parts);
+	else
+		route->first_try_ns = now;
+	stats_add(d->stats, STATS_SENT, route->parts);
+	route->request.body = route->body.data;
+	route->request.length = route->body.length;
+	route->request.part = route->part;
+	route->request.parts = route->parts;
+	if (route->transport->submit(d->transport[place].common, &route->request)) {
+		answer_take(d, route);
+		return;
+	}
+	route->busy = true;
+	d->transport[place].busy++;
+}
+
+/* The number of routes that still have something to do; *next_ns is when the first that waits may
+ * go on. */
+static uint32_t start_batches(struct deliver *d, uint64_t *next_ns)
+{
+	uint64_t now = clock_boot_ns();
+	uint32_t alive = 0;
+
+	*next_ns = UINT64_MAX;
+	for (uint32_t i = 0; i < d->routes; i++) {
+		struct route *route = d->route[i];
+
+		if (!route->busy && (route->off || !route_has_more(route)))
+			continue;
+		alive++;
+		if (route->busy)
+			continue;
+		if (route->not_before_ns <= now) {
+			start_batch(d, route);
+			now = clock_boot_ns();
+		}
+		if (!route->busy && route->not_before_ns < *next_ns)
+			*next_ns = route->not_before_ns;
+	}
+	return alive;
+}
+
+static void take_done(struct deliver *d, uint32_t place, int timeout_ms)
+{
+	struct transport_request *done;
+
+	for (;;) {
+		struct route *route;
+
+		done = transport_number(place)->wait(d->transport[place].common, timeout_ms);
+		if (!done)
+			return;
+		route = done->owner;
+		route->busy = false;
+		d->transport[place].busy--;
+		answer_take(d, route);
+		timeout_ms = 0;
+	}
+}
+
+static int wait_ms(uint64_t next_ns)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (next_ns <= now)
+		return 0;
+	next_ns = (next_ns - now) / 1000000 + 1;
+	return next_ns < DELIVER_LOOK_MS ? (int)next_ns : DELIVER_LOOK_MS;
+}
+
+static void wait_for_something(struct deliver *d, uint64_t next_ns)
+{
+	int ms = wait_ms(next_ns);
+	bool waited = false;
+
+	for (uint32_t i = 0; i < TRANSPORTS; i++) {
+		if (!d->transport[i].busy)
+			continue;
+		take_done(d, i, ms);
+		waited = true;
+	}
+	if (!waited && ms)
+		nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
+	if (d->tick)
+		d->tick(d->context);
+}
+
+static void cancel_all(struct deliver *d)
+{
+	for (uint32_t i = 0; i < d->routes; i++) {
+		struct route *route = d->route[i];
+		uint32_t place = transport_place(route->transport);
+
+		if (!route->busy)
+			continue;
+		route->transport->cancel(d->transport[place].common, &route->request);
+		route->busy = false;
+		d->transport[place].busy--;
+	}
+}
+
+static void run_window(struct deliver *d, uint64_t deadline_ns)
+{
+	uint64_t next_ns;
+
+	while (!stopped(d, deadline_ns)) {
+		if (!start_batches(d, &next_ns))
+			break;
+		wait_for_something(d, next_ns);
+	}
+	cancel_all(d);
+}
+
+void deliver_run(struct deliver *d, uint64_t deadline_ns)
+{
+	uint32_t next = 0;
+
+	for (uint32_t i = 0; i < d->routes; i++)
+		if (d->route[i]->off && d->options->follow &&
+		    d->route[i]->off_until_ns <= clock_boot_ns())
+			d->route[i]->off = false;
+	while (next < d->spool->count && !stopped(d, deadline_ns)) {
+		next = open_window(d, next);
+		run_window(d, deadline_ns);
+		close_window(d);
+	}
+	spool_retire(d->spool);
+}
+
+static uint64_t count_waiting(struct segment *segment)
+{
+	uint64_t waiting = 0;
+
+	if (segment_finished(segment) || segment_load(segment))
+		return 0;
+	for (uint32_t i = 0; i < segment->items; i++)
+		waiting += segment_item_waits(segment, &segment->item[i]);
+	segment_unload(segment);
+	return waiting;
+}
+
+uint64_t deliver_waiting(struct deliver *d)
+{
+	uint64_t waiting = 0;
+
+	for (uint32_t i = 0; i < d->spool->count; i++)
+		waiting += count_waiting(d->spool->held[i]);
+	return waiting;
+}

@@ -1,0 +1,69 @@
+/*
+ * Draining: what the hot pool holds, evaluated and moved into this drainer's own segments. A pass
+ * claims, copies, evaluates and appends slot by slot, then waits for the disk once and commits the
+ * claims. One thread.
+ */
+#ifndef BOOKEND_SENDER_DRAIN_H
+#define BOOKEND_SENDER_DRAIN_H
+
+#include "base/drain_claim.h"
+#include "sender/ids.h"
+#include "sender/images.h"
+#include "sender/spool.h"
+#include "sender/stats.h"
+
+#define DRAIN_HELD 512 /* claims that wait for one commit, at most */
+
+/* A claim whose records are in a segment's pending bytes. */
+struct drain_held {
+	struct drain_claim claim;
+	struct segment *segment; /* NULL: nothing was written for it */
+	unsigned moments;	 /* DRAIN_DONE_... */
+	uint32_t events;
+	bool written;
+};
+
+struct drain {
+	const struct sender_options *options;
+	struct pool *pool;
+	struct spool *spool;
+	struct images *images;
+	struct ids ids;
+	struct stats *stats;
+	uint32_t number; /* this drainer's */
+	void *arena;
+	uint8_t *payload;
+	uint32_t payload_bytes;
+	struct drain_held *held;
+	uint32_t count;
+	size_t bytes;	   /* pending since the last commit */
+	uint64_t since_ns; /* boot time of the first held claim */
+	/* While a moment is evaluated. */
+	struct segment *segment;
+	unsigned moment;
+	uint32_t events;
+	uint64_t lifecycle;
+	int error;
+};
+
+/* What a pass found, and could not or need not move. */
+struct drain_result {
+	uint64_t living;  /* slots whose process lives */
+	uint64_t waiting; /* dead, but a waiter or an heir may still say more */
+	uint64_t busy;	  /* held by another drainer */
+	uint64_t stuck;	  /* their image is missing */
+};
+
+int drain_open(struct drain *drain, const struct sender_options *options, struct pool *pool,
+	       struct spool *spool, struct images *images, struct stats *stats);
+void drain_close(struct drain *drain);
+
+/* One pass over the pool. 0, or -errno of the spool: then what could not be moved stays in its
+ * slots. */
+int drain_pass(struct drain *drain, struct drain_result *result);
+
+/* spool.settle: commits, on behalf of a dead drainer, the claims whose records are whole in its
+ * segment. */
+void drain_settle(void *drain, struct segment *segment, uint32_t drainer);
+
+#endif

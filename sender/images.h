@@ -1,0 +1,28 @@
+/*
+ * Policy images by their hash: the drainer needs the very image that a process was recorded under.
+ * Looked for as HASH.bki in STATE/images, in /etc/bookend/policy.images, and in the folders that
+ * STATE/image-folders lists, one a line. An image must belong to us or to root and be writable by
+ * its owner only. Kept in memory until images_close(). One thread.
+ */
+#ifndef BOOKEND_SENDER_IMAGES_H
+#define BOOKEND_SENDER_IMAGES_H
+
+#include <stdint.h>
+
+#include "policy/image.h"
+#include "sender/sender.h"
+
+struct images_entry;
+
+struct images {
+	const struct sender_options *options;
+	struct images_entry *first;
+};
+
+void images_open(struct images *images, const struct sender_options *options);
+void images_close(struct images *images);
+
+/* NULL when it is nowhere to be found, said once for each hash. */
+const struct image *images_get(struct images *images, const uint8_t hash[16]);
+
+#endif

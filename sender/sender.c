@@ -1,0 +1,259 @@
+/*
+ * The face: a flush is wait, drain, deliver, and the words in the pool's header that tell others
+ * when the next one is due.
+ */
+#include "sender/sender.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/pool.h"
+#include "sender/bounds.h"
+#include "sender/deliver.h"
+#include "sender/drain.h"
+#include "sender/say.h"
+#include "sender/spool_look.h"
+#include "sender/tail.h"
+#include "sender/wait.h"
+
+#define WAIT_FOR_MS	60000
+#define HELPER_NS	(10 * CLOCK_SECOND) /* how far ahead a drainer at work announces itself */
+#define DUE_NS		(60 * CLOCK_SECOND)
+#define SETTLE_ROUND_MS 50
+#define SETTLE_MS	2500 /* for slots whose end is about to be known */
+#define FOLLOW_MS	500
+
+struct flush {
+	const struct sender_options *options;
+	uint64_t deadline_ns; /* boot time */
+	bool has_pool;
+	struct pool pool;
+	struct spool spool;
+	struct images images;
+	struct stats stats;
+	struct drain drain;
+	struct deliver deliver;
+	struct drain_result found;
+	uint64_t drained_ns;
+	int error;
+};
+
+static bool stopped(const struct flush *f)
+{
+	return (f->options->stop && *f->options->stop) || clock_boot_ns() >= f->deadline_ns;
+}
+
+static void nap(int ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
+}
+
+/* No pool yet: there may still be segments to deliver. Anything else wrong with it is said. */
+static void open_pool(struct flush *f)
+{
+	enum reason why;
+	int r = pool_open(&f->pool, f->options->uid, f->options->state, false, true, &why);
+
+	if (!r) {
+		pool_close_file(&f->pool);
+		f->has_pool = true;
+	} else if (r != -ENOENT) {
+		say(f->options, SAY_ERROR, "%s", reason_text(why));
+		f->error = r;
+	}
+}
+
+static int open_flush(struct flush *f, const struct sender_options *options)
+{
+	int r;
+
+	*f = (struct flush){ .options = options, .deadline_ns = UINT64_MAX };
+	if (options->timeout_ms >= 0)
+		f->deadline_ns = clock_boot_ns() + (uint64_t)options->timeout_ms * 1000000;
+	open_pool(f);
+	r = spool_open(&f->spool, options, f->has_pool ? &f->pool : NULL,
+		       f->has_pool ? drain_number(&f->pool) : (uint32_t)clock_boot_ns() & 0xffffff);
+	if (r) {
+		say(options, SAY_ERROR, "no folder for the spool: %s", strerror(-r));
+		goto out;
+	}
+	images_open(&f->images, options);
+	stats_open(&f->stats, options->state);
+	deliver_open(&f->deliver, options, &f->spool, &f->images, &f->stats);
+	if (!f->has_pool)
+		return 0;
+	r = drain_open(&f->drain, options, &f->pool, &f->spool, &f->images, &f->stats);
+	if (r)
+		goto out;
+	f->spool.settle = drain_settle;
+	f->spool.context = &f->drain;
+	return 0;
+out:
+	if (f->has_pool)
+		pool_close(&f->pool);
+	return r;
+}
+
+static void close_flush(struct flush *f)
+{
+	deliver_close(&f->deliver);
+	if (f->has_pool)
+		drain_close(&f->drain);
+	spool_close(&f->spool);
+	images_close(&f->images);
+	stats_close(&f->stats);
+	if (f->has_pool)
+		pool_close(&f->pool);
+}
+
+static void announce(struct flush *f, bool at_work)
+{
+	if (f->has_pool)
+		atomic_store_explicit(&f->pool.header->helper_until_ns,
+				      at_work ? clock_boot_ns() + HELPER_NS : 0,
+				      memory_order_relaxed);
+}
+
+static void drain_now(struct flush *f)
+{
+	uint64_t stops;
+	int r;
+
+	if (!f->has_pool)
+		return;
+	stops = pool_counted(&f->pool, POOL_STOPS);
+	r = drain_pass(&f->drain, &f->found);
+	if (r)
+		say(f->options, SAY_ERROR,
+		    "the spool can not be written: %s; records stay in the pool", strerror(-r));
+	else
+		atomic_store_explicit(&f->pool.header->drained_stops, stops, memory_order_relaxed);
+	f->error = r;
+	f->drained_ns = clock_boot_ns();
+	announce(f, true);
+}
+
+/* What is about to be known is waited for a moment: a waiter's word, an heir, another drainer's
+ * commit. */
+static void drain_settled(struct flush *f)
+{
+	uint64_t begun = clock_boot_ns();
+
+	drain_now(f);
+	while (!stopped(f) && f->found.waiting + f->found.busy > 0 &&
+	       clock_boot_ns() - begun < SETTLE_MS * UINT64_C(1000000)) {
+		nap(SETTLE_ROUND_MS);
+		drain_now(f);
+	}
+}
+
+static void follow_tick(void *context)
+{
+	struct flush *f = context;
+
+	if (clock_boot_ns() - f->drained_ns >= FOLLOW_MS * UINT64_C(1000000))
+		drain_now(f);
+}
+
+static bool is_off(const struct flush *f)
+{
+	return f->has_pool && atomic_load_explicit(&f->pool.header->control, memory_order_relaxed) &
+				      POOL_CONTROL_OFF;
+}
+
+static void deliver_now(struct flush *f)
+{
+	if (is_off(f))
+		return;
+	bounds_apply(&f->spool, &f->images, &f->stats);
+	deliver_run(&f->deliver, f->deadline_ns);
+}
+
+static void follow(struct flush *f)
+{
+	f->deliver.tick = follow_tick;
+	f->deliver.context = f;
+	while (!stopped(f)) {
+		follow_tick(f);
+		deliver_now(f);
+		nap(DELIVER_LOOK_MS);
+	}
+}
+
+static void report_on(struct flush *f, struct sender_report *report)
+{
+	const uint64_t *count = f->stats.count;
+
+	*report = (struct sender_report){ .recorded = count[STATS_RECORDED],
+					  .sent = count[STATS_SENT],
+					  .acknowledged = count[STATS_ACKNOWLEDGED],
+					  .retried = count[STATS_RETRIED],
+					  .poisoned = count[STATS_POISONED],
+					  .dropped = count[STATS_DROPPED],
+					  .waiting = deliver_waiting(&f->deliver),
+					  .living = f->found.living };
+}
+
+static int outcome(struct flush *f, const struct sender_report *report)
+{
+	uint64_t failures = f->deliver.failures;
+	bool later = report->waiting || f->found.waiting || f->found.busy || f->found.stuck;
+
+	if (f->has_pool)
+		atomic_store_explicit(
+			&f->pool.header->due_ns,
+			clock_boot_ns() +
+				(failures ? deliver_backoff_ns((uint32_t)failures) : DUE_NS),
+			memory_order_relaxed);
+	if (f->error)
+		return f->error;
+	return later ? -EAGAIN : 0;
+}
+
+static int sender_flush(const struct sender_options *options, struct sender_report *report)
+{
+	struct flush f;
+	int r;
+
+	if (options->wait_for)
+		wait_for_death(options->wait_for, WAIT_FOR_MS, options->stop);
+	*report = (struct sender_report){ 0 };
+	r = open_flush(&f, options);
+	if (r)
+		return r;
+	announce(&f, true);
+	spool_adopt(&f.spool);
+	if (options->follow) {
+		follow(&f);
+	} else {
+		drain_settled(&f);
+		deliver_now(&f);
+	}
+	report_on(&f, report);
+	r = outcome(&f, report);
+	announce(&f, false);
+	close_flush(&f);
+	return r;
+}
+
+static int sender_spool(const struct sender_options *options, struct sender_spool *into)
+{
+	*into = (struct sender_spool){ 0 };
+	return spool_look(options, into);
+}
+
+static int sender_tail(const struct sender_options *options,
+		       void (*line)(void *context, const char *json, uint32_t length))
+{
+	return tail_run(options, line);
+}
+
+const struct sender_api *bookend_sender(void)
+{
+	static const struct sender_api api = { SENDER_ABI, sender_flush, sender_tail,
+					       sender_spool };
+
+	return &api;
+}
