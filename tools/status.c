@@ -1,7 +1,7 @@
+#include "tools/status.h"
 #include "tools/command.h"
 #include "tools/message.h"
 #include "tools/place.h"
-#include "tools/status.h"
 
 #include <getopt.h>
 #include <stdio.h>
