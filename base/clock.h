@@ -1,7 +1,7 @@
 /*
- * The two clocks of a record, in nanoseconds. Boot time (CLOCK_BOOTTIME) orders and measures; it goes
- * on in suspend and is the clock of /proc/PID/stat. Real time is what a receiver sees. Any thread, any
- * world; through the vDSO, so about 30 ns each.
+ * The two clocks of a record, in nanoseconds. Boot time (CLOCK_BOOTTIME) orders and measures; it
+ * goes on in suspend and is the clock of /proc/PID/stat. Real time is what a receiver sees. Any
+ * thread, any world; through the vDSO, so about 30 ns each.
  */
 #ifndef BOOKEND_BASE_CLOCK_H
 #define BOOKEND_BASE_CLOCK_H

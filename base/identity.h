@@ -1,8 +1,8 @@
 /*
- * Identifiers made from the pool's random id, the lifecycle's number and a position, by SipHash-2-4 with a
- * 128-bit result (Aumasson, Bernstein 2012) keyed with the pool id. The same record gives the same
- * identifier in whichever process, and however often, it is made. Version and variant bits are those of
- * a random UUID (RFC 9562, version 4), which receivers accept everywhere. Any world.
+ * Identifiers made from the pool's random id, the lifecycle's number and a position, by SipHash-2-4
+ * with a 128-bit result (Aumasson, Bernstein 2012) keyed with the pool id. The same record gives
+ * the same identifier in whichever process, and however often, it is made. Version and variant bits
+ * are those of a random UUID (RFC 9562, version 4), which receivers accept everywhere. Any world.
  */
 #ifndef BOOKEND_BASE_IDENTITY_H
 #define BOOKEND_BASE_IDENTITY_H
@@ -18,9 +18,9 @@ struct identity {
 
 /* Positions inside a lifecycle. Ring records use IDENTITY_RING + their ring position. */
 #define IDENTITY_SESSION UINT64_C(0)
-#define IDENTITY_START   UINT64_C(1)
-#define IDENTITY_STOP    UINT64_C(2)
-#define IDENTITY_RING    UINT64_C(16)
+#define IDENTITY_START	 UINT64_C(1)
+#define IDENTITY_STOP	 UINT64_C(2)
+#define IDENTITY_RING	 UINT64_C(16)
 
 /* event: the event's number in its policy image, so that one moment may make several events. */
 struct identity identity_make(const uint8_t pool_id[16], uint64_t lifecycle, uint64_t position,

@@ -1,11 +1,13 @@
 /*
- * Opening, making and mapping the hot pool. Raw system calls, no allocation: the shim's constructor, the
- * launcher and drainers all come through here. A descriptor is open only between pool_open() and
- * pool_close_file(). Errors are -errno; *why says which reason to report and to tally.
+ * Opening, making and mapping the hot pool. Raw system calls, no allocation: the shim's
+ * constructor, the launcher and drainers all come through here. A descriptor is open only between
+ * pool_open() and pool_close_file(). Errors are -errno; *why says which reason to report and to
+ * tally.
  *
- * The folder must be a directory of ours with mode 0700 on a tmpfs and is opened without following links; the
- * file likewise: a regular file, ours, 0600, of the size its header says. A new pool is written under a temporary
- * name, fully allocated (fallocate), and linked to its name: the first link wins, nothing is ever truncated.
+ * The folder must be a directory of ours with mode 0700 on a tmpfs and is opened without following
+ * links; the file likewise: a regular file, ours, 0600, of the size its header says. A new pool is
+ * written under a temporary name, fully allocated (fallocate), and linked to its name: the first
+ * link wins, nothing is ever truncated.
  */
 #ifndef BOOKEND_BASE_POOL_H
 #define BOOKEND_BASE_POOL_H
@@ -16,11 +18,11 @@
 #include "base/reasons.h"
 
 struct pool {
-	int file;                    /* -1 when closed */
-	struct pool_header *header;  /* shared mapping of header and claim words */
+	int file;		    /* -1 when closed */
+	struct pool_header *header; /* shared mapping of header and claim words */
 	_Atomic uint64_t *claims;
-	size_t head_bytes;           /* of that mapping */
-	uint8_t *whole;              /* drainers: the whole file, else NULL */
+	size_t head_bytes; /* of that mapping */
+	uint8_t *whole;	   /* drainers: the whole file, else NULL */
 	/* Private copies, checked at the border; the mapped ones can be written by others. */
 	uint32_t slots;
 	uint32_t classes;
@@ -28,7 +30,7 @@ struct pool {
 	uint64_t file_bytes;
 	uint8_t id[16];
 	uint8_t boot_id[16];
-	bool other_boot;             /* drainers: made under another boot id, so all its processes are dead */
+	bool other_boot; /* drainers: made under another boot id, so all its processes are dead */
 };
 
 /*
@@ -40,7 +42,7 @@ int pool_open(struct pool *pool, unsigned uid, const char *state, bool make, boo
 /* The same with the folder given: for tests, which have theirs on a tmpfs of their own. */
 int pool_open_in(struct pool *pool, const char *folder, unsigned uid, const char *state, bool make,
 		 bool whole, enum reason *why);
-/* A pool image in the caller's memory (8-byte aligned) as a whole pool; never pool_close() it. 0 or -EBADMSG. */
+/* A pool image in the caller's memory (8-byte aligned), never to be closed. 0 or -EBADMSG. */
 int pool_over_memory(struct pool *pool, void *bytes, size_t length);
 
 void pool_close_file(struct pool *pool);
@@ -52,12 +54,12 @@ uint64_t pool_counted(const struct pool *pool, enum pool_count which);
 const char *pool_count_text(enum pool_count which);
 const char *pool_count_name(enum pool_count which);
 
-/* Slots taken and slots there are, for status and for the half-full rule; the claim words are scanned. */
+/* Slots taken and slots there are, for status and for the half-full rule: scans the claim words. */
 void pool_usage(const struct pool *pool, uint32_t *taken, uint32_t *slots);
 
 /*
- * The tally of losses for processes that found no usable pool: one byte, the reason, appended to the
- * file `losses` in the state directory (at most 1 MiB). Raw system calls; failure is silent.
+ * The tally of losses for processes that found no usable pool: one byte, the reason, appended to
+ * the file `losses` in the state directory (at most 1 MiB). Raw system calls; failure is silent.
  */
 void pool_tally_loss(const char *state, enum reason reason);
 

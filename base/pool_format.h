@@ -1,7 +1,8 @@
 /*
- * The hot pool, byte by byte: a file of fixed size on tmpfs that every process of one user maps, journal
- * and crash record at once. docs/formats.md explains it; the protocols stand in pool.h, slot.h and ring.h.
- * Everything is little-endian and naturally aligned. A change of meaning is a new POOL_MAJOR.
+ * The hot pool, byte by byte: a file of fixed size on tmpfs that every process of one user maps,
+ * journal and crash record at once. docs/formats.md explains it; the protocols stand in pool.h,
+ * slot.h and ring.h. Everything is little-endian and naturally aligned. A change of meaning is a
+ * new POOL_MAJOR.
  *
  *   0       struct pool_header                 one page
  *   4096    uint64_t claims[slots]             one claim word a slot
@@ -19,22 +20,23 @@
 #define POOL_MAJOR   1
 #define POOL_MINOR   0
 #define POOL_PAGE    4096
-#define POOL_CLASSES 4     /* at most */
+#define POOL_CLASSES 4	   /* at most */
 #define POOL_SLOTS   65536 /* at most: a slot number has 16 bits in a lifecycle number */
 
 /* Slots of one size. A claim takes the first class whose payload and ring suffice. */
 struct pool_class {
-	uint32_t first;         /* number of its first slot */
+	uint32_t first; /* number of its first slot */
 	uint32_t count;
-	uint32_t slot_bytes;    /* a multiple of POOL_PAGE */
+	uint32_t slot_bytes;	/* a multiple of POOL_PAGE */
 	uint32_t payload_bytes; /* for the start block's payload, behind struct slot */
 	uint32_t counter_bytes; /* behind the payload; 0: none */
-	uint32_t ring_bytes;    /* behind the counters: a power of two, or 0 */
-	uint64_t offset;        /* of the first slot in the file */
+	uint32_t ring_bytes;	/* behind the counters: a power of two, or 0 */
+	uint64_t offset;	/* of the first slot in the file */
 };
 static_assert(sizeof(struct pool_class) == 32, "format");
 
-#define POOL_CONTROL_OFF 1u /* `bookend off`: nothing is recorded, and what is recorded is discarded */
+/* `bookend off`: nothing is recorded, and what is recorded is discarded. */
+#define POOL_CONTROL_OFF 1u
 
 /* Written once, before the pool gets its name. */
 struct pool_facts {
@@ -45,11 +47,11 @@ struct pool_facts {
 	uint32_t slots;
 	uint32_t classes;
 	struct pool_class class[POOL_CLASSES];
-	uint8_t id[16];      /* random: the key of all identifiers */
+	uint8_t id[16];	     /* random: the key of all identifiers */
 	uint8_t boot_id[16]; /* /proc/sys/kernel/random/boot_id; zero when it could not be read */
 	char state[768];     /* the state directory's path, NUL-terminated */
 	uint32_t uid;
-	uint32_t check;      /* checksum() of the bytes before it, seed 0 */
+	uint32_t check; /* checksum() of the bytes before it, seed 0 */
 	uint8_t pad[56];
 };
 static_assert(sizeof(struct pool_facts) == 1024, "format");
@@ -58,12 +60,15 @@ struct pool_header {
 	struct pool_facts facts;
 	/* Added to by any process of the user, relaxed; see pool_counts.def. */
 	_Atomic uint64_t count[32];
-	/* Delivery. Each word stands for itself: a lost update costs one helper too many or too late. */
-	_Atomic uint64_t helper_until_ns; /* boot time until when a spawned helper is at work; CAS */
-	_Atomic uint64_t due_ns;          /* boot time from which a start may spawn a helper; drainers */
-	_Atomic uint64_t drained_stops;   /* count[POOL_STOPS] when the last complete drain began */
-	_Atomic uint32_t drainers;        /* the last drainer number given out */
-	_Atomic uint32_t control;         /* POOL_CONTROL_OFF; written by `bookend on|off` */
+	/*
+	 * Delivery. Each word stands for itself: a lost update costs one helper too many or too
+	 * late. helper_until_ns: boot time until when a spawned helper is at work; CAS.
+	 */
+	_Atomic uint64_t helper_until_ns;
+	_Atomic uint64_t due_ns; /* boot time from which a start may spawn a helper; drainers */
+	_Atomic uint64_t drained_stops; /* count[POOL_STOPS] when the last complete drain began */
+	_Atomic uint32_t drainers;	/* the last drainer number given out */
+	_Atomic uint32_t control;	/* POOL_CONTROL_OFF; written by `bookend on|off` */
 	uint8_t pad[4096 - 1312];
 };
 static_assert(offsetof(struct pool_header, count) == 1024, "format");
@@ -79,41 +84,45 @@ static_assert(POOL_COUNT_LAST <= 32, "format");
 
 /*
  * A claim word says who owns a slot: generation << 26 | pid << 4 | state. The lifecycle number of a
- * slot's tenant is generation << 16 | slot number, unique in the pool; 38 bits of generation do not wrap.
+ * slot's tenant is generation << 16 | slot number, unique in the pool; 38 bits of generation do not
+ * wrap.
  */
-#define CLAIM_STATE(word)      ((unsigned)((word) & 15))
-#define CLAIM_PID(word)        ((unsigned)((word) >> 4 & 0x3fffff))
+#define CLAIM_PIDS	       (1u << 22) /* Linux gives no larger pid (PID_MAX_LIMIT) */
+#define CLAIM_STATE(word)      ((unsigned)(word) % 16)
+#define CLAIM_PID(word)	       ((unsigned)((word) >> 4) % CLAIM_PIDS)
 #define CLAIM_GENERATION(word) ((uint64_t)(word) >> 26)
-#define CLAIM_WORD(generation, pid, state)                                                        \
-	((uint64_t)(generation) << 26 | ((uint64_t)(pid) & 0x3fffff) << 4 | (unsigned)(state))
+#define CLAIM_WORD(generation, pid, state)                                                         \
+	((uint64_t)(generation) << 26 | (uint64_t)((pid) % CLAIM_PIDS) << 4 | (unsigned)(state))
 
 enum claim_state {
-	CLAIM_FREE,         /* nobody's */
-	CLAIM_TAKEN,        /* claimed; its start is not committed yet */
-	CLAIM_RUNNING,      /* the pid owns the lifecycle */
+	CLAIM_FREE,	    /* nobody's */
+	CLAIM_TAKEN,	    /* claimed; its start is not committed yet */
+	CLAIM_RUNNING,	    /* the pid owns the lifecycle */
 	CLAIM_EXECUTING,    /* running, and about to exec */
 	CLAIM_DAEMONIZING,  /* running, inside daemon(3) */
-	CLAIM_EXIT_PENDING, /* the owner left with exit(0) and descendants alive: one that calls setsid takes over */
-	CLAIM_STOPPED,      /* the owner wrote its stop; provisional until its death is observed */
-	CLAIM_ENDED,        /* ended by declaration while the pid lives on: exec into something else */
-	CLAIM_FINAL,        /* death observed: notes are read only, freed when drained */
+	CLAIM_EXIT_PENDING, /* exit(0) with descendants alive: one that calls setsid takes over */
+	CLAIM_STOPPED,	    /* the owner wrote its stop; provisional until its death is observed */
+	CLAIM_ENDED,	    /* ended by declaration, the pid lives on: exec into something else */
+	CLAIM_FINAL,	    /* death observed: notes are read only, freed when drained */
 };
 
 /*
- * A drain word says who is moving a slot's records out: drainer << 40 | lease << 16 | done << 8 | state.
- * Fencing: every change is a compare-and-swap from the exact word that the drainer itself stored.
+ * A drain word says who is moving a slot's records out: drainer << 40 | lease << 16 | done << 8 |
+ * state. Fencing: every change is a compare-and-swap from the exact word that the drainer itself
+ * stored.
  */
-#define DRAIN_STATE(word)   ((unsigned)((word) & 0xff))
-#define DRAIN_DONE(word)    ((unsigned)((word) >> 8 & 0xff))
-#define DRAIN_LEASE(word)   ((unsigned)((word) >> 16 & 0xffffff)) /* boot seconds, modulo 2^24 */
+#define DRAIN_WRAP	    (1u << 24)
+#define DRAIN_STATE(word)   ((unsigned)(word) % 256)
+#define DRAIN_DONE(word)    ((unsigned)((word) >> 8) % 256)
+#define DRAIN_LEASE(word)   ((unsigned)((word) >> 16) % DRAIN_WRAP) /* boot seconds, modulo 2^24 */
 #define DRAIN_DRAINER(word) ((unsigned)((word) >> 40))
-#define DRAIN_WORD(drainer, lease, done, state)                                                   \
-	((uint64_t)((drainer) & 0xffffff) << 40 | (uint64_t)((lease) & 0xffffff) << 16 |          \
-	 (uint64_t)((done) & 0xff) << 8 | (unsigned)(state))
+#define DRAIN_WORD(drainer, lease, done, state)                                                    \
+	((uint64_t)(drainer) % DRAIN_WRAP << 40 | (uint64_t)(lease) % DRAIN_WRAP << 16 |           \
+	 (uint64_t)(done) % 256 << 8 | (unsigned)(state))
 
 enum drain_state { DRAIN_IDLE, DRAIN_CLAIMED };
 #define DRAIN_DONE_START 1u /* the start block is in a spool segment */
-#define DRAIN_DONE_STOP  2u /* and so is the stop: the slot may be freed */
+#define DRAIN_DONE_STOP	 2u /* and so is the stop: the slot may be freed */
 
 /* How a lifecycle ended, as exit.reason. EXIT(name, text), text is what the event says. */
 enum exit_reason {
@@ -125,75 +134,81 @@ enum exit_reason {
 
 /* A fixed block about the end: 64 bytes, valid when commit and check fit the lifecycle. */
 struct note {
-	_Atomic uint64_t commit; /* lifecycle << 8 | sequence modulo 256, stored last with release */
-	uint32_t check;          /* checksum() of the bytes behind it, seeded with commit */
-	uint16_t reason;         /* enum exit_reason */
-	uint16_t flags;          /* NOTE_... */
-	int32_t code;            /* exit status, -1 when there is none */
-	int32_t signal;          /* that ended the process, 0 when none did */
-	int32_t after_signal;    /* the last termination signal that a handler of the application got, 0: none */
-	uint32_t pid;            /* whose end it is: counts only while the claim word names the same */
+	/* lifecycle << 8 | sequence modulo 256, stored last with release */
+	_Atomic uint64_t commit;
+	uint32_t check;	      /* checksum() of the bytes behind it, seeded with commit */
+	uint16_t reason;      /* enum exit_reason */
+	uint16_t flags;	      /* none yet: 0 */
+	int32_t code;	      /* exit status, -1 when there is none */
+	int32_t signal;	      /* that ended the process, 0 when none did */
+	int32_t after_signal; /* the last termination signal that its own handler got, 0: none */
+	uint32_t pid;	      /* whose end it is: counts only while the claim word names the same */
 	uint64_t boot_ns;
 	uint64_t real_ns;
 	uint8_t pad[16];
 };
 static_assert(sizeof(struct note) == 64, "format");
 
-/* The start block: facts here, the snapshot for late evaluation in the payload behind struct slot. */
+/* The start block: facts here, the snapshot for late evaluation behind struct slot. */
 struct start_block {
 	_Atomic uint64_t commit; /* lifecycle << 8 | 1, stored last with release */
-	uint32_t check;          /* checksum() of the bytes behind it and of the payload, seeded with commit */
-	uint32_t payload;        /* bytes; policy/snapshot_format.h */
+	uint32_t check; /* checksum() of the payload, seeded with that of the bytes behind check */
+	uint32_t payload; /* bytes; policy/snapshot_format.h */
 	uint64_t boot_ns;
 	uint64_t real_ns;
 	uint32_t pid;
 	uint32_t parent;
-	uint32_t uid;            /* effective */
-	uint32_t service;        /* its number in the image */
-	uint64_t pid_namespace;  /* inode, 0 when unknown */
-	uint8_t image[16];       /* hash of the policy image */
-	uint32_t flags;          /* START_... */
+	uint32_t uid;		/* effective */
+	uint32_t service;	/* its number in the image */
+	uint64_t pid_namespace; /* inode, 0 when unknown */
+	uint8_t image[16];	/* hash of the policy image */
+	uint32_t flags;		/* START_... */
 	uint8_t pad[52];
 };
 static_assert(sizeof(struct start_block) == 128, "format");
 
 #define START_BY_LAUNCHER 1u /* written by the launcher on behalf of its child */
-#define START_COMMAND     2u /* a command: it never sends */
+#define START_COMMAND	  2u /* a command: it never sends */
 
 #define SLOT_NOTES 4
 #define SLOT_HEIRS 24
 
 /*
- * An heir: a forked descendant that may take a lifecycle over (shim/handover.h), pid | flags | depth | time. A drainer
- * needs the pid, the flags and the time: boot time of its registration, at most 1.1 s too late.
+ * An heir: a forked descendant that may take a lifecycle over (shim/handover.h), pid | flags |
+ * depth | time. A drainer needs the pid, the flags and the time: boot time of its registration, at
+ * most 1.1 s too late.
  */
-#define HEIR_PID(word)     ((unsigned)((word) & 0xffffffff))
-#define HEIR_SESSION       (UINT64_C(1) << 32) /* it, or a parent since its owner's fork, called setsid or daemon */
-#define HEIR_GONE          (UINT64_C(1) << 33) /* it left: exit or exec */
+#define HEIR_PID(word)	   ((unsigned)(word))
+#define HEIR_SESSION	   (UINT64_C(1) << 32) /* it, or a parent since that fork, called setsid */
+#define HEIR_GONE	   (UINT64_C(1) << 33) /* it left: exit or exec */
 #define HEIR_DEPTH(word)   ((unsigned)((word) >> 34 & 3)) /* forks since that setsid; 3: or more */
 #define HEIR_SEEN_NS(word) (((word) >> 36) << 30)
 
 struct slot {
 	/* Set by the claimer before the start is committed. */
-	_Atomic uint64_t drain;         /* drainers; 0 when claimed */
-	_Atomic uint64_t seen_ns;       /* boot time at which the owner was known to live: at the claim and at each change of owner; 0 when free */
-	_Atomic uint64_t waiter_ns;     /* the same for the waiter */
-	_Atomic uint32_t waiter;        /* pid of a process that will report how the owner ended (launcher), 0: none */
-	_Atomic uint32_t notes;         /* sequence of the last note asked for */
-	_Atomic uint32_t adopted;       /* the shim lives in the process */
-	_Atomic uint32_t pending_forks; /* forks begun whose children have not registered; see shim/handover.h */
-	_Atomic uint32_t heirs_lost;    /* descendants that found no room in heirs */
+	_Atomic uint64_t drain; /* drainers; 0 when claimed */
+	/* Boot time at which the owner was known to live: at the claim, at each change; 0: free. */
+	_Atomic uint64_t seen_ns;
+	_Atomic uint64_t waiter_ns; /* the same for the waiter */
+	/* Pid of a process that will report how the owner ended (launcher), 0: none. */
+	_Atomic uint32_t waiter;
+	_Atomic uint32_t notes;	  /* sequence of the last note asked for */
+	_Atomic uint32_t adopted; /* the shim lives in the process */
+	/* Forks begun whose children have not registered; see shim/handover.h. */
+	_Atomic uint32_t pending_forks;
+	_Atomic uint32_t heirs_lost; /* descendants that found no room in heirs */
 	uint8_t pad0[20];
-	_Atomic uint64_t heirs[SLOT_HEIRS]; /* shim/handover.h: pid | flags */
-	struct note own[SLOT_NOTES];    /* by the owner, newest sequence counts */
-	struct note waited;             /* by the waiter: overrides code and signal; sequence 1 */
+	_Atomic uint64_t heirs[SLOT_HEIRS]; /* shim/handover.h */
+	struct note own[SLOT_NOTES];	    /* by the owner, newest sequence counts */
+	struct note waited; /* by the waiter: overrides code and signal; sequence 1 */
 	struct start_block start;
 	/* The ring's words, used where the class has one; see ring.h. */
-	_Atomic uint64_t ring_tail;     /* next position to reserve, in units; producers CAS */
+	_Atomic uint64_t ring_tail; /* next position to reserve, in units; producers CAS */
 	uint8_t pad1[56];
-	_Atomic uint64_t ring_head;     /* first position not drained; drainers CAS */
-	_Atomic uint64_t ring_done;     /* first position not delivered, at or past ring_head: past it lies a hole; drainers CAS */
-	_Atomic uint64_t ring_dropped;  /* records refused because the ring was full; producers */
+	_Atomic uint64_t ring_head; /* first position not drained; drainers CAS */
+	/* First position not delivered, at or past ring_head: past it lies a hole; drainers CAS. */
+	_Atomic uint64_t ring_done;
+	_Atomic uint64_t ring_dropped; /* records refused because the ring was full; producers */
 	uint8_t pad2[1024 - 792];
 };
 static_assert(offsetof(struct slot, own) == 256, "format");
@@ -206,16 +221,16 @@ static_assert(sizeof(struct slot) == 1024, "format");
 
 struct ring_record {
 	_Atomic uint64_t commit; /* position + 1, stored last with release */
-	uint32_t check;          /* checksum() of the bytes behind it and of the payload, seeded with the position */
-	uint16_t length;         /* payload bytes */
-	uint8_t type;            /* RING_PADDING fills up to the end of the ring */
-	uint8_t units;           /* of the whole record */
+	uint32_t check;	 /* checksum() of the payload, seeded with that of length .. boot_ns */
+	uint16_t length; /* payload bytes */
+	uint8_t type;	 /* RING_PADDING fills up to the end of the ring */
+	uint8_t units;	 /* of the whole record */
 	uint64_t boot_ns;
 	uint8_t payload[];
 };
 static_assert(sizeof(struct ring_record) == 24, "format");
 
-#define RING_PADDING     255
+#define RING_PADDING	 255
 #define RING_PAYLOAD_MAX (255 * RING_UNIT - 24)
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What /proc says about a process, read with raw system calls into the caller's stack (under 1 KiB).
- * Any thread, any world, but never on a hook path: it does file I/O.
+ * What /proc says about a process, read with raw system calls into the caller's stack (under 1
+ * KiB). Any thread, any world, but never on a hook path: it does file I/O.
  */
 #ifndef BOOKEND_BASE_PROCESS_H
 #define BOOKEND_BASE_PROCESS_H
@@ -8,10 +8,10 @@
 #include <stdint.h>
 
 struct process_stat {
-	char state;         /* R S D T Z X ... (man 5 proc) */
+	char state; /* R S D T Z X ... (man 5 proc) */
 	int parent;
 	int threads;
-	uint64_t start_ns;  /* since boot, on CLOCK_BOOTTIME, in steps of 10 ms */
+	uint64_t start_ns; /* since boot, on CLOCK_BOOTTIME, in steps of 10 ms */
 };
 
 /* 0, or -errno: -ESRCH and -ENOENT mean that there is no such process. */
@@ -20,8 +20,9 @@ int process_stat(int pid, struct process_stat *into);
 enum process_life { PROCESS_DEAD, PROCESS_ALIVE, PROCESS_UNKNOWN };
 
 /*
- * Is the process that was seen alive under this pid at boot time seen_ns still there? Dead: no such pid, or the
- * pid started later, or a zombie with no other thread. Anything that could not be looked at is unknown.
+ * Is the process that was seen alive under this pid at boot time seen_ns still there? Dead: no such
+ * pid, or the pid started later, or a zombie with no other thread. Anything that could not be
+ * looked at is unknown.
  */
 enum process_life process_life(int pid, uint64_t seen_ns);
 

@@ -15,12 +15,13 @@
 #include "base/clock.h"
 #include "base/slot.h"
 
-/* No producer is between reservation and commit for so long; one that is (stopped by a debugger)
- * loses its record. */
+/* A producer that is between reservation and commit for so long (a debugger) loses its record. */
 #define RING_HOLE_NS (2 * CLOCK_SECOND)
 
-/* 0; -ENOSPC (counted in ring_dropped and POOL_RING_FULL); -EMSGSIZE over RING_PAYLOAD_MAX or a
- * quarter of the ring. */
+/*
+ * 0; -ENOSPC: full, counted in ring_dropped and POOL_RING_FULL; -EMSGSIZE: over RING_PAYLOAD_MAX or
+ * a quarter of the ring.
+ */
 int ring_append(struct slot_ref *ref, uint8_t type, uint64_t boot_ns, const void *payload,
 		uint32_t length);
 

@@ -1,11 +1,12 @@
 /*
- * A slot of the hot pool: one lifecycle. Writers are the owner (shim), its waiter (launcher) and whoever takes the
- * lifecycle over; readers are drainers and `bookend tail`. All writes here are plain stores and compare-and-swaps
- * into mapped memory: async-signal-safe, no allocation, no system call but the clock's (slot_claim and slot_find
- * map memory and belong into constructors and tools).
+ * A slot of the hot pool: one lifecycle. Writers are the owner (shim), its waiter (launcher) and
+ * whoever takes the lifecycle over; readers are drainers and `bookend tail`. All writes here are
+ * plain stores and compare-and-swaps into mapped memory: async-signal-safe, no allocation, no
+ * system call but the clock's (slot_claim and slot_find map memory and belong into constructors and
+ * tools).
  *
- * A store that matters is followed by a commit word with release order; readers load it with acquire, copy out,
- * check the copy, and look at the claim word again.
+ * A store that matters is followed by a commit word with release order; readers load it with
+ * acquire, copy out, check the copy, and look at the claim word again.
  */
 #ifndef BOOKEND_BASE_SLOT_H
 #define BOOKEND_BASE_SLOT_H
@@ -14,24 +15,26 @@
 
 struct slot_ref {
 	struct pool *pool;
-	struct slot *slot;         /* mapped: the whole slot of class.slot_bytes */
+	struct slot *slot; /* mapped: the whole slot of class.slot_bytes */
 	_Atomic uint64_t *claim;
 	uint32_t number;
 	uint64_t lifecycle;
-	struct pool_class class;   /* private copy */
+	struct pool_class class; /* private copy */
 };
 
 /*
- * Claims a free slot of the first class with enough room for pid. State becomes CLAIM_TAKEN; seen_ns is set;
- * nothing is committed yet. -ENOSPC: none free (the caller counts POOL_NO_SLOT); other -errno from mmap.
- * Killed at any instant, it leaves a slot whose tenant is dead and which a drainer frees.
+ * Claims a free slot of the first class with enough room for pid. State becomes CLAIM_TAKEN;
+ * seen_ns is set; nothing is committed yet. -ENOSPC: none free (the caller counts POOL_NO_SLOT);
+ * other -errno from mmap. Killed at any instant, it leaves a slot whose tenant is dead and which a
+ * drainer frees.
  */
 int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t ring_bytes,
 	       struct slot_ref *into);
 
 /*
- * The slot whose live lifecycle this pid owns (TAKEN, RUNNING, EXECUTING, DAEMONIZING), if it was claimed after the
- * process began: start_ns is the pid's start time, asked only when a claim word names the pid. -ENOENT: none.
+ * The slot whose live lifecycle this pid owns (TAKEN, RUNNING, EXECUTING, DAEMONIZING), if it was
+ * claimed after the process began: start_ns is the pid's start time, asked only when a claim word
+ * names the pid. -ENOENT: none.
  */
 int slot_find(struct pool *pool, uint32_t pid, struct slot_ref *into);
 
@@ -46,13 +49,13 @@ void slot_unmap(struct slot_ref *ref);
 /* The start payload's place and size; the owner fills it before slot_commit_start(). */
 uint8_t *slot_payload(const struct slot_ref *ref);
 
-/* Completes facts (commit, check) and moves TAKEN to RUNNING. facts->payload bytes are in slot_payload(). */
+/* Completes facts (commit, check), moves TAKEN to RUNNING. facts->payload bytes are in place. */
 void slot_commit_start(struct slot_ref *ref, const struct start_block *facts);
 
 /* What a note says; the rest is filled in. */
 struct note_facts {
 	enum exit_reason reason;
-	int code;         /* -1: none */
+	int code; /* -1: none */
 	int signal;
 	int after_signal;
 	uint32_t pid; /* whose end it is: the owner's, also in the waiter's note */
@@ -75,9 +78,9 @@ bool slot_take_over(struct slot_ref *ref, uint32_t from_pid, enum claim_state fr
 		    enum claim_state to);
 
 /*
- * Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed). They write nothing, so
- * that a read-only mapping will do. slot_read_start: -EMSGSIZE when the payload exceeds capacity; payload may be NULL, then
- * it is only checked.
+ * Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed).
+ * They write nothing, so that a read-only mapping will do. slot_read_start: -EMSGSIZE when the
+ * payload exceeds capacity; payload may be NULL, then it is only checked.
  */
 int slot_read_start(const struct slot_ref *ref, struct start_block *facts, uint8_t *payload,
 		    uint32_t capacity);

@@ -1,7 +1,7 @@
 /*
- * Raw system calls: they return a value or -errno and never touch the host's errno, so that they are
- * safe before libc is initialised, in a signal handler and in a vfork child. Any thread, any world.
- * Names and arguments are those of the kernel's calls (man 2).
+ * Raw system calls: they return a value or -errno and never touch the host's errno, so that they
+ * are safe before libc is initialised, in a signal handler and in a vfork child. Any thread, any
+ * world. Names and arguments are those of the kernel's calls (man 2).
  */
 #ifndef BOOKEND_BASE_SYS_H
 #define BOOKEND_BASE_SYS_H
@@ -13,7 +13,7 @@
 
 #include "syscall.h" /* base/arch/ARCH: long sys_call6(long number, long a, ... long f) */
 
-#define sys_call(number, a, b, c, d)                                                              \
+#define sys_call(number, a, b, c, d)                                                               \
 	sys_call6((number), (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 
 static inline int sys_openat(int dir, const char *path, int flags, unsigned mode)

@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 struct text {
-	char *data;      /* the caller's; NUL-terminated after every call */
-	size_t length;   /* bytes before the NUL */
+	char *data;	 /* the caller's; NUL-terminated after every call */
+	size_t length;	 /* bytes before the NUL */
 	size_t capacity; /* bytes of data, the NUL included; at least 1 */
-	bool truncated;  /* something did not fit */
+	bool truncated;	 /* something did not fit */
 };
 
 struct text text_init(char *data, size_t capacity);
