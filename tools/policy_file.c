@@ -38,6 +38,19 @@ bool policy_file_is_image(const char *path)
 	return memcmp(magic, IMAGE_MAGIC, sizeof(magic)) == 0;
 }
 
+bool policy_file_is_builtin(const char *path)
+{
+	struct image_header header;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t length = fd < 0 ? -1 : read(fd, &header, sizeof(header));
+
+	if (fd >= 0)
+		close(fd);
+	return length == sizeof(header) &&
+	       memcmp(header.magic, IMAGE_MAGIC, sizeof(header.magic)) == 0 &&
+	       header.source_bytes == 0;
+}
+
 static int open_image(const char *name, struct policy_file *into)
 {
 	int error = image_open(into->bytes, into->length, &into->image);

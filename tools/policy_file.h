@@ -17,6 +17,9 @@ struct policy_file {
 	bool compiled;	    /* from YAML, just now; else it was an image already */
 };
 
+/* Is it the image of a built-in policy, as a launcher leaves it in its command's environment? */
+bool policy_file_is_builtin(const char *path);
+
 /* NAME.yaml and NAME.yml are YAML, any other file is what its first bytes say. */
 bool policy_file_is_image(const char *path);
 

@@ -108,9 +108,17 @@ static int load(const struct run_request *request, const char *path, const char 
 	return error;
 }
 
-int run_policy_find(const struct run_request *request, const char *state, struct run_policy *into)
+/* A launcher inside another's command: the outer one's built-in policy names the outer command. */
+static const char *choose_policy(const struct run_request *request)
 {
 	const char *path = request->policy ? request->policy : place_policy();
+
+	return path && !request->policy && policy_file_is_builtin(path) ? NULL : path;
+}
+
+int run_policy_find(const struct run_request *request, const char *state, struct run_policy *into)
+{
+	const char *path = choose_policy(request);
 	struct policy_file policy;
 	int error;
 

@@ -298,3 +298,11 @@ def test_an_end_as_process_1_is_delivered_before_it_is_over(run, measured, root,
     assert (tmp_path / "events.ndjson").read_text().count("\n") == 2
 
 
+
+
+def test_a_launcher_in_a_command_names_its_own_command(run, bookend, state, wait_until):
+    run(bookend.tool, "run", "--", "sh", "-c", f"{bookend.tool} run -- sleep 0", check=True)
+    file = state / "events.ndjson"
+    wait_until(lambda: file.exists() and file.read_text().count("\n") == 4, 10, "the events of both")
+    services = sorted(json.loads(line)["service"] for line in file.read_text().splitlines())
+    assert services == ["sh", "sh", "sleep", "sleep"]
