@@ -89,6 +89,10 @@ bool handover_depart(struct self *self)
 {
 	heirs_mark_gone(self);
 	atomic_thread_fence(memory_order_seq_cst);
+	/* The owner may have left a moment ago and not have found us before the mark. */
+	if (self->session)
+		slot_take_over(&self->slot, self_owner(self), CLAIM_EXIT_PENDING,
+			       (uint32_t)self->pid, CLAIM_RUNNING);
 	return self_owns(self);
 }
 
