@@ -21,7 +21,7 @@
 #define HTTP_CONNECTIONS 512
 #define HTTP_IDLE	 30	     /* seconds without a byte */
 #define HTTP_BODIES	 (64u << 20) /* bytes of all bodies being read */
-#define HTTP_DRAIN	 10	     /* seconds */
+#define HTTP_DRAIN	 3	     /* seconds that a begun request gets to become whole */
 
 struct http {
 	struct MHD_Daemon *daemon;
