@@ -5,9 +5,10 @@ import re
 
 import tree
 
+MACHINE = "a path of one machine"  # unit tests may make some up, as values of HOME
 WORDS = {
     re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b"): "a note to oneself: do it, or say what is so",
-    re.compile(r"(?<![\w.$}~*-])/(wo" r"rk|ro" r"ot|ho" r"me)/\w"): "a path of one machine",
+    re.compile(r"(?<![\w.$}~*-])/(wo" r"rk|ro" r"ot|ho" r"me)/\w"): MACHINE,
     re.compile(r"deb\.debi" r"an\.org|registry\.npm" r"js|py" r"pi\.org|proxy\.golang"): "a package registry's host",
 }
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -20,7 +21,7 @@ def check(path):
         return
     for number, line in enumerate(text.splitlines(), 1):
         for word, why in WORDS.items():
-            if word.search(line):
+            if word.search(line) and not (why == MACHINE and path.parts[:2] == ("tests", "unit")):
                 yield f"{path}:{number}: {why}: {line.strip()[:100]}"
         for target in LINK.findall(line) if path.suffix == ".md" else []:
             if not (tree.ROOT / path.parent / target).exists():
