@@ -179,6 +179,7 @@ int slot_read_start(const struct slot_ref *ref, struct start_block *facts, uint8
 {
 	struct start_block block;
 	const uint8_t *bytes = slot_payload(ref);
+	uint64_t commit = ref->lifecycle << 8 | 1;
 	int error = read_block(&block, &ref->slot->start, sizeof(block), ref->lifecycle);
 
 	if (error == -EAGAIN || (error == 0 && block.payload > ref->class.payload_bytes))
@@ -191,7 +192,8 @@ int slot_read_start(const struct slot_ref *ref, struct start_block *facts, uint8
 		shared_load(payload, bytes, block.payload);
 		bytes = payload;
 	}
-	if (block.check != start_check(&block, bytes, ref->lifecycle << 8 | 1))
+	if (atomic_load_explicit(&block.commit, memory_order_relaxed) != commit ||
+	    block.check != start_check(&block, bytes, commit))
 		return -EBADMSG;
 	memcpy(facts, &block, sizeof(block));
 	return 0;
