@@ -13,6 +13,7 @@
 #include "sender/say.h"
 
 #define RETRY_AFTER_MOST 300 /* seconds */
+#define GIVE_UP_MS	 60000
 
 enum verdict { VERDICT_ACCEPTED, VERDICT_AGAIN, VERDICT_EVENTS, VERDICT_OFF };
 
@@ -154,11 +155,14 @@ static void again(struct deliver *d, struct route *route)
 {
 	uint64_t now = clock_boot_ns();
 	uint64_t wait = wait_ms(route) * 1000000;
-	uint64_t give_up = (uint64_t)route->to.give_up_ms * 1000000;
+	/* Without any bound of its own a batch is given up after a minute. */
+	uint64_t give_up = (uint64_t)(route->to.give_up_ms || route->to.tries ? route->to.give_up_ms
+									      : GIVE_UP_MS) *
+			   1000000;
 	char why[512];
 
 	describe(route, why, sizeof(why));
-	if (route->tries >= (route->to.tries ? route->to.tries : 1) ||
+	if ((route->to.tries && route->tries >= route->to.tries) ||
 	    (give_up && now + wait > route->first_try_ns + give_up)) {
 		answer_off(d, route, why);
 		return;

@@ -23,7 +23,7 @@ static uint64_t count_unsent(struct segment *segment, uint32_t route)
 static void bounds_of(const struct spool *spool, struct images *images,
 		      const struct segment *segment, uint32_t route, uint64_t *bytes, uint64_t *age)
 {
-	const struct image *image = images_get(images, segment->image);
+	const struct image *image = images_get(images, segment->image, NULL);
 	struct late_destination to = { 0 };
 
 	if (image && late_destination(image, segment->route[route].destination, &to))

@@ -87,7 +87,7 @@ static void refuse_url(struct deliver *d, const struct image *image,
 static int add_route(struct deliver *d, const struct segment *segment, uint32_t number,
 		     struct route **into)
 {
-	const struct image *image = images_get(d->images, segment->image);
+	const struct image *image = images_get(d->images, segment->image, NULL);
 	struct route **more;
 	int r;
 

@@ -202,7 +202,8 @@ static bool look(struct drain *d, struct slot_ref *ref, struct found *found,
 	found->start_error = slot_read_start(ref, &found->start, d->payload, d->payload_bytes);
 	if (found->start_error)
 		return true;
-	found->image = images_get(d->images, found->start.image);
+	found->image = images_get(d->images, found->start.image,
+				  late_image_path(d->payload, found->start.payload));
 	if (found->image || is_off(d))
 		return true;
 	result->stuck++;

@@ -21,7 +21,9 @@ struct images_entry {
 	struct images_entry *next;
 	uint8_t hash[16];
 	bool found;
+	bool said;
 	void *bytes;
+	size_t length;
 	struct image image;
 };
 
@@ -72,16 +74,11 @@ static void *read_safe(const char *path, size_t *length)
 	return bytes;
 }
 
-static bool try_folder(struct images_entry *entry, const char *folder, const char *suffix)
+static bool try_file(struct images_entry *entry, const char *path)
 {
-	char path[PATHS_MAX + 64];
-	char hash[33];
 	size_t length;
-	void *bytes;
+	void *bytes = read_safe(path, &length);
 
-	hash_text(entry->hash, hash);
-	snprintf(path, sizeof(path), "%s%s/%s.bki", folder, suffix, hash);
-	bytes = read_safe(path, &length);
 	if (!bytes)
 		return false;
 	if (image_open(bytes, length, &entry->image) ||
@@ -90,8 +87,36 @@ static bool try_folder(struct images_entry *entry, const char *folder, const cha
 		return false;
 	}
 	entry->bytes = bytes;
+	entry->length = length;
 	entry->found = true;
 	return true;
+}
+
+static bool try_folder(struct images_entry *entry, const char *folder)
+{
+	char path[2 * PATHS_MAX];
+	char hash[33];
+
+	hash_text(entry->hash, hash);
+	snprintf(path, sizeof(path), "%s/%s.bki", folder, hash);
+	return try_file(entry, path);
+}
+
+/* The very file, or what `bookend compile` kept beside it when a newer one took its name. */
+static bool try_hint(struct images_entry *entry, const char *hint)
+{
+	char folder[PATHS_MAX];
+	size_t length;
+
+	if (!hint)
+		return false;
+	if (try_file(entry, hint))
+		return true;
+	length = strlen(hint);
+	if (length < 4 || length >= PATHS_MAX || strcmp(hint + length - 4, ".bki") != 0)
+		return false;
+	snprintf(folder, sizeof(folder), "%.*s.images", (int)(length - 4), hint);
+	return try_folder(entry, folder);
 }
 
 static bool try_listed(struct images_entry *entry, const char *state)
@@ -107,7 +132,7 @@ static bool try_listed(struct images_entry *entry, const char *state)
 		return false;
 	list[length - 1] = 0; /* the last newline */
 	for (line = strtok_r(list, "\n", &rest); line && !found; line = strtok_r(NULL, "\n", &rest))
-		found = try_folder(entry, line, "");
+		found = try_folder(entry, line);
 	free(list);
 	return found;
 }
@@ -128,28 +153,93 @@ void images_close(struct images *images)
 	}
 }
 
-const struct image *images_get(struct images *images, const uint8_t hash[16])
+static int write_file(const char *path, const void *bytes, size_t length)
 {
-	const char *state = images->options->state;
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int r = 0;
+
+	if (file < 0)
+		return -errno;
+	if (write(file, bytes, length) != (ssize_t)length || fsync(file))
+		r = -EIO;
+	close(file);
+	return r;
+}
+
+static int keep_in(const struct images_entry *entry, const char *folder)
+{
+	char path[PATHS_MAX + 80];
+	char temporary[PATHS_MAX + 112];
+	char hash[33];
+	int r;
+
+	mkdir(folder, 0700);
+	hash_text(entry->hash, hash);
+	snprintf(path, sizeof(path), "%s/%s.bki", folder, hash);
+	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
+	unlink(temporary);
+	r = write_file(temporary, entry->bytes, entry->length);
+	if (!r && rename(temporary, path))
+		r = -errno;
+	if (r)
+		unlink(temporary);
+	return r;
+}
+
+static void find(struct images *images, struct images_entry *entry, const char *hint)
+{
+	char own[PATHS_MAX + 16], pool[PATHS_MAX + 16];
+
+	snprintf(own, sizeof(own), "%s/images", images->options->state);
+	if (paths_pool_folder(images->options->uid, pool))
+		pool[0] = 0;
+	strcat(pool, "/images");
+	if (try_folder(entry, own) || try_folder(entry, pool))
+		return;
+	if (!try_hint(entry, hint) && !try_folder(entry, IMAGES_SYSTEM) &&
+	    !try_listed(entry, images->options->state))
+		return;
+	if (keep_in(entry, own))
+		keep_in(entry, pool);
+}
+
+static void say_missing(const struct images *images, struct images_entry *entry)
+{
+	char hash[33];
+
+	hash_text(entry->hash, hash);
+	say(images->options, SAY_ERROR,
+	    "policy image %s.bki is not in %s/images: compile its policy again, or put the folder "
+	    "that has it into %s/image-folders; its records wait",
+	    hash, images->options->state, images->options->state);
+	entry->said = true;
+}
+
+static struct images_entry *entry_of(struct images *images, const uint8_t hash[16])
+{
 	struct images_entry *entry;
-	char text[33];
 
 	for (entry = images->first; entry; entry = entry->next)
 		if (!memcmp(entry->hash, hash, sizeof(entry->hash)))
-			return entry->found ? &entry->image : NULL;
+			return entry;
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return NULL;
 	memcpy(entry->hash, hash, sizeof(entry->hash));
 	entry->next = images->first;
 	images->first = entry;
-	if (try_folder(entry, state, "/images") || try_folder(entry, IMAGES_SYSTEM, "") ||
-	    try_listed(entry, state))
-		return &entry->image;
-	hash_text(hash, text);
-	say(images->options, SAY_ERROR,
-	    "policy image %s.bki is not in %s/images nor in %s: compile its policy again, or name "
-	    "its folder in %s/image-folders; its records wait",
-	    text, state, IMAGES_SYSTEM, state);
-	return NULL;
+	return entry;
+}
+
+const struct image *images_get(struct images *images, const uint8_t hash[16], const char *hint)
+{
+	struct images_entry *entry = entry_of(images, hash);
+
+	if (!entry)
+		return NULL;
+	if (!entry->found && (!entry->said || hint))
+		find(images, entry, hint);
+	if (!entry->found && !entry->said)
+		say_missing(images, entry);
+	return entry->found ? &entry->image : NULL;
 }

@@ -153,8 +153,10 @@ static void follow_tick(void *context)
 {
 	struct flush *f = context;
 
-	if (clock_boot_ns() - f->drained_ns >= FOLLOW_MS * UINT64_C(1000000))
-		drain_now(f);
+	if (clock_boot_ns() - f->drained_ns < FOLLOW_MS * UINT64_C(1000000))
+		return;
+	spool_adopt(&f->spool);
+	drain_now(f);
 }
 
 static bool is_off(const struct flush *f)
@@ -229,7 +231,9 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 		follow(&f);
 	} else {
 		drain_settled(&f);
-		deliver_now(&f);
+		do {
+			deliver_now(&f);
+		} while (!stopped(&f) && !is_off(&f) && spool_adopt(&f.spool));
 	}
 	report_on(&f, report);
 	r = outcome(&f, report);

@@ -16,9 +16,10 @@
 
 #define SPOOL_MAGIC   "BKSPOOL\x01"
 #define SPOOL_VERSION 1
-#define SPOOL_ROUTES  64	 /* of one segment: an event's routes are bits of a word */
-#define SPOOL_SEGMENT (1u << 20) /* a segment that has grown to this is not appended to any more   \
-				  */
+#define SPOOL_ROUTES  64 /* of one segment: an event's routes are bits of a word */
+#define SPOOL_SEGMENT                                                                              \
+	(1u << 20) /* a segment that has grown to this is not appended to any more                 \
+		    */
 #define SPOOL_SEGMENT_MAX (64u << 20) /* no reader takes a longer one for a segment */
 #define SPOOL_RECORD_MAX  (8u << 20)
 

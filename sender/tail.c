@@ -113,13 +113,16 @@ static void look_slot(struct tail *t, uint32_t number)
 	slot_view(&t->pool, number, &ref);
 	if (slot_read_start(&ref, &start, t->payload, t->payload_bytes))
 		return;
-	process = (struct late_process){ .image = images_get(&t->images, start.image),
+	process = (struct late_process){ .image = images_get(
+						 &t->images, start.image,
+						 late_image_path(t->payload, start.payload)),
 					 .start = &start,
 					 .snapshot = t->payload,
 					 .pool_id = t->pool.id,
 					 .lifecycle = ref.lifecycle,
 					 .id = ids_get,
-					 .context = &t->ids };
+					 .context = &t->ids,
+					 .mask = true };
 	if (!process.image)
 		return;
 	look_moment(t, &process, DRAIN_DONE_START);
