@@ -105,7 +105,8 @@ static void write_others(FILE *file, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		fprintf(file,
-			"  other%u:\n    match: { exe: other%u }\n    consent: [ { allow: always } "
+			"  other%u:\n    match: { exe: other%u }\n    to: out\n    consent: [ { "
+			"allow: always } "
 			"]\n"
 			"    events:\n      other%u:\n        when: start\n",
 			i, i, i);
@@ -132,6 +133,7 @@ static int write_policy(const struct scene *scene, const struct scene_policy *po
 	fputs("  bench:\n"
 	      "    match: { exe: ['true', cat, git, bash, 'python3*'] }\n"
 	      "    sender: later\n"
+	      "    to: out\n"
 	      "    consent:\n"
 	      "      - deny: { env: BENCH_OPT_OUT }\n"
 	      "      - allow: always\n"
