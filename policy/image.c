@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/checksum.h"
 #include "base/identity.h"
 
 static int check_header(const struct image_header *h, size_t length)
@@ -18,8 +17,7 @@ static int check_header(const struct image_header *h, size_t length)
 		return -EBADMSG;
 	if (h->major != IMAGE_MAJOR)
 		return -EPROTO;
-	if (h->check != checksum(h, offsetof(struct image_header, check), 0) ||
-	    h->bytes != length || h->bytes > IMAGE_BYTES_MAX)
+	if (h->check != image_header_check(h) || h->bytes != length || h->bytes > IMAGE_BYTES_MAX)
 		return -EBADMSG;
 	siphash128(IMAGE_KEY, (const uint8_t *)h + named, length - named, hash);
 	return memcmp(hash, h->hash, sizeof(hash)) == 0 ? 0 : -EBADMSG;

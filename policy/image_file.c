@@ -51,7 +51,7 @@ static bool header_is_sound(const struct image_header *h, uint64_t bytes)
 	uint64_t index_bytes = ((uint64_t)entries + h->index_window) * sizeof(struct image_index);
 
 	if (memcmp(h->magic, IMAGE_MAGIC, sizeof(h->magic)) != 0 || h->major != IMAGE_MAJOR ||
-	    h->check != checksum(h, offsetof(struct image_header, check), 0))
+	    h->check != image_header_check(h))
 		return false;
 	return h->bytes == bytes && bytes <= IMAGE_BYTES_MAX && entries != 0 &&
 	       (entries & (entries - 1)) == 0 && h->index_window <= IMAGE_INDEX_WINDOW_MAX &&

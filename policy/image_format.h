@@ -44,7 +44,7 @@ struct image_header {
 	uint8_t pad[44];
 	char tool[IMAGE_TOOL_MAX]; /* absolute path of the `bookend` that compiled it; may be "" */
 	uint32_t pad1;
-	uint32_t check; /* checksum() of the bytes before it, seed 0 */
+	uint32_t check; /* checksum() of the bytes from major to here, seed 0 */
 };
 static_assert(sizeof(struct image_header) == 1024, "format");
 static_assert(offsetof(struct image_header, tool) == 120, "format");

@@ -68,7 +68,19 @@ int late_events(const struct late_process *process, enum late_moment moment, voi
 		void *context, uint32_t *left_out);
 
 /* How a destination is talked to: constants of the image. Durations in ms. */
-enum late_format { FORMAT_NDJSON, FORMAT_SEGMENT, FORMAT_JSON };
+enum late_format {
+#define FORMAT(name, text) FORMAT_##name,
+#include "policy/formats.def"
+#undef FORMAT
+	FORMAT_COUNT
+};
+
+enum late_auth {
+#define AUTH(name, text) AUTH_##name,
+#include "policy/auths.def"
+#undef AUTH
+	AUTH_COUNT
+};
 
 struct late_destination {
 	const char *name;
@@ -87,7 +99,7 @@ struct late_destination {
 	const char *proxy; /* NULL: none; taken from the policy only, never from the environment */
 	const char *headers[16]; /* "Name: value" */
 	uint32_t header_count;
-	enum { AUTH_DEFAULT, AUTH_NONE, AUTH_BASIC, AUTH_BEARER, AUTH_RAW } auth;
+	enum late_auth auth;
 	uint64_t spool_bytes; /* bounds for what waits, 0: the default */
 	uint64_t spool_age_ns;
 };

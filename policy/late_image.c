@@ -52,12 +52,12 @@ int late_destination(const struct image *image, uint32_t number, struct late_des
 	if (number >= image->tables->destination_count)
 		return -EBADMSG;
 	d = &image->destination[number];
-	if (d->format > FORMAT_JSON || d->auth > AUTH_RAW)
+	if (d->format >= FORMAT_COUNT || d->auth >= AUTH_COUNT)
 		return -EBADMSG;
 	memset(into, 0, sizeof(*into));
 	into->name = node_text_at(&image->late, d->name);
 	into->format = (enum late_format)d->format;
-	into->auth = d->auth;
+	into->auth = (enum late_auth)d->auth;
 	into->ca_file = optional_text(image, d->ca_file);
 	into->proxy = optional_text(image, d->proxy);
 	fill_delivery(d, into);

@@ -3,6 +3,8 @@
  */
 #include "policy/node.h"
 
+#include "base/checksum.h"
+
 static int carries_bytes(unsigned op)
 {
 	return op == NODE_TEXT || op == NODE_NUMBER;
@@ -56,4 +58,11 @@ const void *section_table(const struct section *s, uint32_t offset, uint32_t cou
 	if (offset % 8 != 0 || offset > s->length || count > (s->length - offset) / size)
 		return NULL;
 	return s->bytes + offset;
+}
+
+uint32_t image_header_check(const struct image_header *h)
+{
+	size_t from = offsetof(struct image_header, major);
+
+	return checksum(&h->major, offsetof(struct image_header, check) - from, 0);
 }

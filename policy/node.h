@@ -29,6 +29,9 @@ const struct image_node *node_operand(const struct section *s, const struct imag
 const char *node_text(const struct image_node *node);
 const char *node_text_at(const struct section *s, uint32_t offset);
 
+/* What a header's check should be. */
+uint32_t image_header_check(const struct image_header *h);
+
 /* count * size bytes at offset, aligned to 8, or NULL. */
 const void *section_table(const struct section *s, uint32_t offset, uint32_t count, size_t size);
 

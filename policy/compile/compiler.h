@@ -1,0 +1,146 @@
+/*
+ * The compiler's state and the functions of its parts, in the order in which a policy is read. Each
+ * reads a piece of YAML, says what is wrong with it and goes on: what it returns then is usable,
+ * though meaningless.
+ */
+#ifndef BOOKEND_POLICY_COMPILE_COMPILER_H
+#define BOOKEND_POLICY_COMPILE_COMPILER_H
+
+#include <stdbool.h>
+
+#include "policy/compile/expr.h"
+#include "policy/compile/keys.h"
+#include "policy/compile/yaml.h"
+#include "policy/late.h"
+
+struct policy_value {
+	const char *name;
+	const struct yaml *yaml;
+	struct expr *expr; /* NULL: not read yet */
+	bool reading;	   /* it is being read: to come by again is a cycle */
+};
+
+struct policy_destination {
+	const char *name;
+	struct image_destination constants; /* references are filled in when it is written */
+	struct expr *url, *key;
+	struct expr *headers;
+	struct expr *ca_file, *proxy;
+};
+
+/* What service and event have in common; `defaults` too. */
+struct policy_scope {
+	struct expr *consent; /* LIST */
+	struct expr *to;      /* LIST of INTEGER */
+	struct expr *user;
+	struct expr *context;
+	struct expr *properties;
+};
+
+struct policy_event {
+	const char *label;
+	struct mark at;
+	struct expr *when;
+	struct expr *condition;
+	struct expr *name;
+	struct policy_scope scope;
+};
+
+struct policy_service {
+	const char *name;
+	struct mark at;
+	struct expr *match; /* NULL: none */
+	struct expr *commands, *value_options;
+	bool command, helper;
+	struct policy_scope scope;
+	struct policy_event *event;
+	unsigned events;
+	/* Found by walking all that its events refer to. */
+	uint32_t capture;
+	struct expr *environment;
+};
+
+struct compiler {
+	struct heap heap;
+	struct diagnose d;
+	const struct compile_options *options;
+	struct policy_value *value;
+	unsigned values;
+	unsigned nesting; /* of values being read */
+	struct policy_destination *destination;
+	unsigned destinations;
+	struct policy_scope defaults;
+	struct policy_service *service;
+	unsigned services;
+	struct expr **environment; /* ENV, by number */
+	unsigned variables;
+	unsigned sections; /* numbers given to sections and walks */
+	uint64_t source_bytes, source_mtime_ns;
+};
+
+/* scalar.c: scalars by the type of their key. False: said, and *into is untouched. */
+bool scalar_text(struct compiler *c, const struct yaml *y, const char **into);
+bool scalar_bool(struct compiler *c, const struct yaml *y, bool *into);
+bool scalar_number(struct compiler *c, const struct yaml *y, uint32_t least, uint32_t most,
+		   uint32_t *into);
+bool scalar_bytes(struct compiler *c, const struct yaml *y, uint64_t *into);
+bool scalar_duration(struct compiler *c, const struct yaml *y, uint64_t *ns);
+bool scalar_milliseconds(struct compiler *c, const struct yaml *y, uint32_t *ms);
+/* "A to B", or one duration for both. */
+bool scalar_range(struct compiler *c, const struct yaml *y, uint32_t *least, uint32_t *most);
+/* The scalars of a list, or the one scalar: calls each in turn. */
+void scalar_each(struct compiler *c, const struct yaml *y,
+		 void (*each)(struct compiler *c, const struct yaml *one, void *context),
+		 void *context);
+/* LIST (or another op) of TEXT from a text or a list of them. */
+struct expr *scalar_texts(struct compiler *c, const struct yaml *y, enum node_op op);
+
+/* template.c */
+struct expr *template_of_text(struct compiler *c, const struct yaml *y);
+/* By its looks: true, 1.5, null, text; templates in the text. */
+struct expr *template_of_value(struct compiler *c, const struct yaml *y);
+struct expr *template_value(struct compiler *c, const char *name, struct mark at);
+
+/* source.c */
+struct expr *source_of(struct compiler *c, const struct yaml *y);
+/* with_tests: keys of tests may stand beside the source's own. */
+struct expr *source_of_map(struct compiler *c, const struct yaml *y, bool with_tests);
+struct expr *source_object(struct compiler *c, const struct yaml *y, const char *where);
+
+/* conditions.c */
+struct expr *conditions_of(struct compiler *c, const struct yaml *y);
+struct expr *conditions_consent(struct compiler *c, const struct yaml *y);
+
+/* matching.c */
+struct expr *matching_of(struct compiler *c, const struct yaml *y);
+
+/* triggers.c */
+struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s);
+
+/* destinations.c */
+void destinations_of(struct compiler *c, const struct yaml *y);
+struct expr *destinations_named(struct compiler *c, const struct yaml *y);
+/* Everything goes to options->to instead. */
+void destinations_override(struct compiler *c);
+
+/* services.c */
+/* What y says over what *scope has inherited. */
+void services_scope(struct compiler *c, const struct yaml *y, struct policy_scope *scope);
+void services_of(struct compiler *c, const struct yaml *y);
+
+/* reach.c: what an expression refers to, through values. */
+void reach_service(struct compiler *c, struct policy_service *s);
+/* Does it refer to this fact? */
+bool reach_fact(struct compiler *c, struct expr *e, unsigned fact);
+/* The destinations of a service that must be asked whether they are live: LIST of LIST, or NULL
+ * when one is for sure. */
+struct expr *reach_live(struct compiler *c, const struct policy_service *s);
+/* Can consent answer it? Otherwise *what is what it can not know. */
+bool reach_is_now(struct compiler *c, struct expr *e, const struct expr **what);
+bool reach_depth_fits(struct compiler *c, struct expr *e);
+
+/* layout.c */
+/* 0, or -EINVAL after a finding, -ENOMEM. */
+int layout_image(struct compiler *c, struct compiled *into);
+
+#endif

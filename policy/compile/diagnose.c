@@ -1,0 +1,129 @@
+/*
+ * Findings and the nearest word.
+ */
+#include "policy/compile/diagnose.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX 1024
+#define LINE_MAX 512
+#define WORD_MAX 64
+
+/* The line's text without its end, cut at LINE_MAX; false when there is no such line. */
+static bool copy_line(const struct diagnose *d, unsigned line, char into[LINE_MAX])
+{
+	const char *at = d->text;
+	const char *end = d->text + d->length;
+	size_t length;
+
+	for (unsigned i = 1; i < line && at != NULL; i++) {
+		at = memchr(at, '\n', (size_t)(end - at));
+		if (at != NULL)
+			at++;
+	}
+	if (at == NULL || line == 0 || d->text == NULL)
+		return false;
+	for (length = 0; at + length < end && at[length] != '\n' && at[length] != '\r';)
+		length++;
+	if (length > LINE_MAX - 1)
+		length = LINE_MAX - 1;
+	memcpy(into, at, length);
+	into[length] = '\0';
+	return true;
+}
+
+void diagnose(struct diagnose *d, struct mark at, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	char line[LINE_MAX];
+	struct diagnostic one = { .file = d->file, .line = at.line, .column = at.column };
+	va_list arguments;
+
+	d->count++;
+	if (d->say == NULL || d->count > DIAGNOSE_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	one.text = d->count < DIAGNOSE_MAX ? text : "too many errors: the rest is not shown";
+	if (copy_line(d, at.line, line))
+		one.source = line;
+	d->say(d->context, &one);
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+/* Optimal string alignment: a swap of neighbours is one step. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned rows = (unsigned)strlen(a);
+	unsigned columns = (unsigned)strlen(b);
+	unsigned before[WORD_MAX + 1] = { 0 }, last[WORD_MAX + 1], now[WORD_MAX + 1];
+
+	if (rows > WORD_MAX || columns > WORD_MAX)
+		return WORD_MAX;
+	for (unsigned j = 0; j <= columns; j++)
+		last[j] = j;
+	for (unsigned i = 1; i <= rows; i++) {
+		now[0] = i;
+		for (unsigned j = 1; j <= columns; j++) {
+			unsigned change = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			now[j] = least(change, least(last[j], now[j - 1]) + 1);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				now[j] = least(now[j], before[j - 2] + 1);
+		}
+		memcpy(before, last, sizeof(last));
+		memcpy(last, now, sizeof(now));
+	}
+	return last[columns];
+}
+
+const char *diagnose_nearest(const char *written, const char *const *words)
+{
+	unsigned bound = 1 + (unsigned)strlen(written) / 3;
+	unsigned best = bound + 1;
+	const char *nearest = NULL;
+
+	for (; *words != NULL; words++) {
+		unsigned far = distance(written, *words);
+
+		if (far < best) {
+			best = far;
+			nearest = *words;
+		}
+	}
+	return nearest;
+}
+
+const char *diagnose_list(const char *const *words, char *into, size_t capacity)
+{
+	size_t used = 0;
+
+	into[0] = '\0';
+	for (unsigned i = 0; words[i] != NULL && used < capacity; i++) {
+		const char *between = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
+
+		used += (size_t)snprintf(into + used, capacity - used, "%s%s", between, words[i]);
+	}
+	return into;
+}
+
+void diagnose_unknown(struct diagnose *d, struct mark at, const char *what, const char *written,
+		      const char *const *words)
+{
+	const char *nearest = diagnose_nearest(written, words);
+	char list[TEXT_MAX / 2];
+
+	if (nearest != NULL)
+		diagnose(d, at, "unknown %s '%.64s': did you mean '%s'?", what, written, nearest);
+	else
+		diagnose(d, at, "unknown %s '%.64s': this version knows %s", what, written,
+			 diagnose_list(words, list, sizeof(list)));
+}

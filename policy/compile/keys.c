@@ -1,0 +1,68 @@
+/*
+ * The table of keys.
+ */
+#include "policy/compile/keys.h"
+
+#include <string.h>
+
+static const struct {
+	enum key_scope scope;
+	const char *key, *takes, *about;
+} table[] = {
+#define KEY(scope, key, takes, about) { KEYS_##scope, #key, takes, about },
+#include "policy/compile/keys.def"
+#undef KEY
+};
+
+#define TABLE (sizeof(table) / sizeof(table[0]))
+
+void keys_of(enum key_scope scope, const char *into[KEYS_MAX + 1])
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < TABLE && count < KEYS_MAX; i++) {
+		if (table[i].scope == scope)
+			into[count++] = table[i].key;
+	}
+	into[count] = NULL;
+}
+
+bool keys_have(enum key_scope scope, const char *key)
+{
+	for (size_t i = 0; i < TABLE; i++) {
+		if (table[i].scope == scope && strcmp(table[i].key, key) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool keys_check(struct diagnose *d, const struct yaml *y, enum key_scope scope, const char *where)
+{
+	const char *keys[KEYS_MAX + 1];
+	char what[64];
+	char found[80];
+
+	if (y->kind != YAML_MAP) {
+		diagnose(d, y->at, "%s is a mapping (key: value), not %s", where,
+			 yaml_describe(y, found));
+		return false;
+	}
+	keys_of(scope, keys);
+	what[0] = '\0';
+	strncat(strcat(what, "key of "), where, sizeof(what) - 8);
+	for (unsigned i = 0; i < y->count; i++) {
+		const struct yaml *key = yaml_key(y, i);
+
+		if (!keys_have(scope, key->text))
+			diagnose_unknown(d, key->at, what, key->text, keys);
+	}
+	return true;
+}
+
+void keys_each(void (*each)(void *context, enum key_scope scope, const char *key, const char *takes,
+			    const char *about),
+	       void *context)
+{
+	for (size_t i = 0; i < TABLE; i++)
+		each(context, table[i].scope, table[i].key, table[i].takes, table[i].about);
+}

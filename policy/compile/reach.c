@@ -1,0 +1,186 @@
+/*
+ * What an expression refers to, through values and inheritance: what a start must record, and what
+ * can be known when.
+ */
+#include <string.h>
+
+#include "policy/compile/compiler.h"
+#include "policy/eval.h"
+
+enum known { KNOWN_EVENT, KNOWN_NOW, KNOWN_STOP };
+
+static const struct {
+	enum known known;
+	uint32_t capture;
+} facts[] = {
+#define FACT(name, text, known, capture, about) { KNOWN_##known, capture },
+#include "policy/facts.def"
+#undef FACT
+};
+
+/* Visits each node once; false stops the walk. */
+typedef bool (*visit_fn)(struct compiler *c, const struct expr *e, void *context);
+
+static bool walk_on(struct compiler *c, struct expr *e, visit_fn visit, void *context)
+{
+	if (e == NULL || e->seen == c->sections)
+		return true;
+	e->seen = c->sections;
+	if (!visit(c, e, context))
+		return false;
+	for (unsigned i = 0; i < e->count; i++) {
+		if (!walk_on(c, e->operand[i], visit, context))
+			return false;
+	}
+	return true;
+}
+
+static bool walk(struct compiler *c, struct expr *e, visit_fn visit, void *context)
+{
+	c->sections++;
+	return walk_on(c, e, visit, context);
+}
+
+static bool is_not_this(struct compiler *c, const struct expr *e, void *context)
+{
+	const unsigned *fact = context;
+
+	(void)c;
+	return e->op != NODE_FACT || e->value != *fact;
+}
+
+bool reach_fact(struct compiler *c, struct expr *e, unsigned fact)
+{
+	return !walk(c, e, is_not_this, &fact);
+}
+
+static bool is_now(struct compiler *c, const struct expr *e, void *context)
+{
+	const struct expr **what = context;
+	bool late = e->op == NODE_ID_RUN || e->op == NODE_ID_INSTALLATION ||
+		    e->op == NODE_ID_KEYED ||
+		    (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
+
+	(void)c;
+	if (late)
+		*what = e;
+	return !late;
+}
+
+bool reach_is_now(struct compiler *c, struct expr *e, const struct expr **what)
+{
+	return walk(c, e, is_now, what);
+}
+
+bool reach_depth_fits(struct compiler *c, struct expr *e)
+{
+	/* A few levels are the evaluator's own: event.name within a template within an object. */
+	if (expr_depth(e) <= EVAL_DEPTH / 2)
+		return true;
+	diagnose(&c->d, e->at, "nested deeper than %d levels, values included", EVAL_DEPTH / 2);
+	return false;
+}
+
+static bool listed(const struct expr *list, const char *text)
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		if (strcmp(list->operand[i]->text, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An option that somebody asks for takes a value. */
+static void note_option(struct compiler *c, const struct expr *e, struct policy_service *s)
+{
+	for (unsigned i = 0; i < e->count; i++) {
+		if (!listed(s->value_options, e->operand[i]->text))
+			expr_add(&c->heap, s->value_options, e->operand[i]);
+	}
+}
+
+static bool note_need(struct compiler *c, const struct expr *e, void *context)
+{
+	struct policy_service *s = context;
+
+	if (e->op == NODE_FACT)
+		s->capture |= facts[e->value].capture;
+	if (e->op == NODE_FLAG || e->op == NODE_OPTION || e->op == NODE_ARGUMENT ||
+	    (e->op == NODE_TRIGGER && e->count > 0))
+		s->capture |= CAPTURE_ARGS;
+	if (e->op == NODE_ENV)
+		expr_add(&c->heap, s->environment, c->environment[e->value]);
+	if (e->op == NODE_OPTION)
+		note_option(c, e, s);
+	return true;
+}
+
+static bool note_consent(struct compiler *c, const struct expr *e, void *context)
+{
+	if (e->op == NODE_OPTION)
+		note_option(c, e, context);
+	return true;
+}
+
+static void walk_event(struct compiler *c, const struct policy_event *e, struct policy_service *s)
+{
+	struct expr *const root[] = { e->when,	     e->condition,     e->name,
+				      e->scope.user, e->scope.context, e->scope.properties };
+
+	for (unsigned i = 0; i < sizeof(root) / sizeof(root[0]); i++)
+		walk_on(c, root[i], note_need, s);
+	for (unsigned i = 0; e->scope.to != NULL && i < e->scope.to->count; i++) {
+		const struct policy_destination *d =
+			&c->destination[e->scope.to->operand[i]->value];
+
+		walk_on(c, d->url, note_need, s);
+		walk_on(c, d->key, note_need, s);
+	}
+}
+
+void reach_service(struct compiler *c, struct policy_service *s)
+{
+	s->environment = expr_new(&c->heap, NODE_LIST, 0, s->at);
+	walk(c, s->scope.consent, note_consent, s);
+	c->sections++;
+	for (unsigned i = 0; i < s->events; i++)
+		walk_event(c, &s->event[i], s);
+}
+
+static bool is_live(const struct policy_destination *d)
+{
+	return expr_constant(d->url) != NULL && (d->key == NULL || expr_constant(d->key) != NULL);
+}
+
+static void add_live(struct compiler *c, const struct policy_destination *d, struct expr *list,
+		     bool *certain)
+{
+	struct expr *one = expr_new(&c->heap, NODE_LIST, 0, list->at);
+	const struct expr *what;
+
+	if (is_live(d) || !reach_is_now(c, d->url, &what) || !reach_is_now(c, d->key, &what))
+		*certain = true;
+	expr_add(&c->heap, one, d->url);
+	expr_add(&c->heap, one, d->key);
+	expr_add(&c->heap, list, one);
+}
+
+struct expr *reach_live(struct compiler *c, const struct policy_service *s)
+{
+	struct expr *list = expr_new(&c->heap, NODE_LIST, 0, s->at);
+	bool *added = heap_take(&c->heap, c->destinations * sizeof(bool));
+	bool certain = false;
+
+	for (unsigned i = 0; i < s->events; i++) {
+		const struct expr *to = s->event[i].scope.to;
+
+		for (unsigned j = 0; j < to->count; j++) {
+			unsigned number = to->operand[j]->value;
+
+			if (!added[number])
+				add_live(c, &c->destination[number], list, &certain);
+			added[number] = true;
+		}
+	}
+	return certain ? NULL : list;
+}
