@@ -137,7 +137,7 @@ static int measure(struct scene *scene, struct measured *into)
 		error = harness_absolute(&rounds, into);
 	harness_describe(
 		into,
-		"CPU time of a flush of %d commands, start and stop with 3 and 6 properties, "
+		"CPU time of a flush of %d commands, start and stop with 4 and 7 properties, "
 		"through the spool on "
 		"disk to a file, pool in %s; waiting for the disk made it %.1f times as long",
 		COMMANDS, scene->pool, arm.wall_us / arm.cpu_us);

@@ -15,7 +15,7 @@ static void describe(const struct scene *scene, const char *program, const doubl
 	harness_describe(
 		into,
 		"%s, 20 variables%s%s; medians: plain %.0f us, yardstick %.0f us, this %.0f us",
-		program, enabled ? ", policy with 2 events of 3 and 6 properties, pool in " : "",
+		program, enabled ? ", policy with 2 events of 4 and 7 properties, pool in " : "",
 		enabled ? scene->pool : "", medians[0], medians[1], medians[2]);
 }
 
