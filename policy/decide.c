@@ -184,7 +184,9 @@ static void fill(struct decision *into, const struct image_file *f, struct decid
 	into->helper = (h->flags & NOW_HELPER) != 0;
 	into->tool = f->header->tool;
 	into->internal = decided;
-	into->payload_bytes = policy_snapshot(into, subject, NULL, DECIDE_PAYLOAD_MAX, &truncated);
+	into->payload_bytes = policy_snapshot(
+		into, subject, NULL, into->command ? DECIDED_COMMAND_MAX : DECIDED_SERVICE_MAX,
+		&truncated);
 }
 
 static enum reason judge_all(const struct image_file *f, const char *services,

@@ -40,7 +40,7 @@ struct decision {
 	uint32_t service;	/* number in the image */
 	const char *name;	/* of the service; in the arena */
 	uint8_t image[16];	/* hash */
-	uint32_t payload_bytes; /* room to ask for the snapshot: what is typical, more is truncated
+	uint32_t payload_bytes; /* room to ask for: what this snapshot needs, up to a bound
 				 */
 	uint32_t ring_bytes;	/* 0: no call events */
 	bool command;		/* it never sends: see docs/policy.md */

@@ -7,8 +7,9 @@
 
 #include "policy/node.h"
 
-/* What a snapshot may grow to: the payload of a command's cell in the hot pool. */
-#define DECIDE_PAYLOAD_MAX 3072
+/* What a snapshot may grow to: a command's stays in the smallest cell of the hot pool. */
+#define DECIDED_COMMAND_MAX 3072
+#define DECIDED_SERVICE_MAX (16 * 1024)
 
 struct decided {
 	struct section now;

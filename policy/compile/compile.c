@@ -127,6 +127,7 @@ int compile_text(const char *name, const char *yaml, size_t length,
 	c->d.text = yaml;
 	c->d.length = length;
 	error = compile_bytes(c, into);
+	diagnose_say(&c->d);
 	free(c);
 	return error;
 }
@@ -180,6 +181,7 @@ int compile_file(const char *path, const struct compile_options *options, struct
 		error = compile_bytes(c, into);
 	if (file >= 0)
 		close(file);
+	diagnose_say(&c->d);
 	free(text);
 	free(c);
 	return error;

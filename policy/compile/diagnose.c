@@ -6,11 +6,18 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MAX 1024
 #define LINE_MAX 512
 #define WORD_MAX 64
+
+struct finding {
+	struct mark at;
+	unsigned order;
+	char *text; /* NULL: there was no memory for it */
+};
 
 /* The line's text without its end, cut at LINE_MAX; false when there is no such line. */
 static bool copy_line(const struct diagnose *d, unsigned line, char into[LINE_MAX])
@@ -35,23 +42,74 @@ static bool copy_line(const struct diagnose *d, unsigned line, char into[LINE_MA
 	return true;
 }
 
+static void say(struct diagnose *d, struct mark at, const char *text)
+{
+	struct diagnostic one = {
+		.file = d->file, .line = at.line, .column = at.column, .text = text
+	};
+	char line[LINE_MAX];
+
+	if (copy_line(d, at.line, line))
+		one.source = line;
+	if (d->say != NULL)
+		d->say(d->context, &one);
+}
+
 void diagnose(struct diagnose *d, struct mark at, const char *format, ...)
 {
 	char text[TEXT_MAX];
-	char line[LINE_MAX];
-	struct diagnostic one = { .file = d->file, .line = at.line, .column = at.column };
+	struct finding *finding;
 	va_list arguments;
 
-	d->count++;
-	if (d->say == NULL || d->count > DIAGNOSE_MAX)
-		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	one.text = d->count < DIAGNOSE_MAX ? text : "too many errors: the rest is not shown";
-	if (copy_line(d, at.line, line))
-		one.source = line;
-	d->say(d->context, &one);
+	if (d->finding == NULL)
+		d->finding = calloc(DIAGNOSE_KEPT, sizeof(*d->finding));
+	d->count++;
+	if (d->finding == NULL) {
+		say(d, at, text);
+		return;
+	}
+	if (d->count > DIAGNOSE_KEPT)
+		return;
+	finding = &d->finding[d->count - 1];
+	finding->at = at;
+	finding->order = d->count;
+	finding->text = strdup(text);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct finding *left = a;
+	const struct finding *right = b;
+
+	if (left->at.line != right->at.line)
+		return left->at.line < right->at.line ? -1 : 1;
+	if (left->at.column != right->at.column)
+		return left->at.column < right->at.column ? -1 : 1;
+	return left->order < right->order ? -1 : 1;
+}
+
+void diagnose_say(struct diagnose *d)
+{
+	unsigned kept = d->count < DIAGNOSE_KEPT ? d->count : DIAGNOSE_KEPT;
+	char more[64];
+
+	if (d->finding == NULL)
+		return;
+	qsort(d->finding, kept, sizeof(*d->finding), compare);
+	for (unsigned i = 0; i < kept; i++) {
+		if (i < DIAGNOSE_MAX && d->finding[i].text != NULL)
+			say(d, d->finding[i].at, d->finding[i].text);
+		free(d->finding[i].text);
+	}
+	free(d->finding);
+	d->finding = NULL;
+	if (d->count <= DIAGNOSE_MAX)
+		return;
+	snprintf(more, sizeof(more), "%u more errors are not shown", d->count - DIAGNOSE_MAX);
+	say(d, (struct mark){ 0, 0 }, more);
 }
 
 static unsigned least(unsigned a, unsigned b)

@@ -9,7 +9,10 @@
 
 #include "policy/compile/compile.h"
 
-#define DIAGNOSE_MAX 20
+#define DIAGNOSE_MAX  20
+#define DIAGNOSE_KEPT 200
+
+struct finding;
 
 struct mark {
 	unsigned line, column; /* from 1; line 0: the whole file */
@@ -19,13 +22,17 @@ struct diagnose {
 	const char *file;
 	const char *text; /* of the policy, for the offending line */
 	size_t length;
-	unsigned count;
+	unsigned count;		 /* of all findings */
+	struct finding *finding; /* of DIAGNOSE_KEPT; NULL until there is one */
 	diagnostic_fn say;
 	void *context;
 };
 
 void diagnose(struct diagnose *d, struct mark at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Once, at the end: says what was found and frees it. */
+void diagnose_say(struct diagnose *d);
 
 /*
  * The word of the NULL-terminated list that is nearest to what was written, when it is near enough

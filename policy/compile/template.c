@@ -18,6 +18,15 @@ static struct expr *nothing(struct compiler *c, struct mark at)
 	return expr_new(&c->heap, NODE_NULL, 0, at);
 }
 
+/* Otherwise ci.name would be taken for os.name. */
+static bool near_group(struct compiler *c, const char *name)
+{
+	static const char *const groups[] = { "event", "process", "command", "exit", "os", NULL };
+	const char *dot = strchr(name, '.');
+
+	return diagnose_nearest(heap_text(&c->heap, name, (size_t)(dot - name)), groups) != NULL;
+}
+
 static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 {
 	const char *nearest;
@@ -26,7 +35,7 @@ static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 		if (strcmp(fact_names[i], name) == 0)
 			return expr_new(&c->heap, NODE_FACT, i, at);
 	}
-	nearest = diagnose_nearest(name, fact_names);
+	nearest = near_group(c, name) ? diagnose_nearest(name, fact_names) : NULL;
 	if (nearest != NULL)
 		diagnose(&c->d, at, "unknown fact '%.64s': did you mean '%s'?", name, nearest);
 	else

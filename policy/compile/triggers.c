@@ -90,17 +90,23 @@ static struct expr *read_command(struct compiler *c, const struct yaml *y,
 	return list.trigger;
 }
 
-static void refuse_beside(struct compiler *c, const struct yaml *y, const char *moment)
+/* How many keys are those of a trigger; each but the moment's own is refused. */
+static unsigned refuse_beside(struct compiler *c, const struct yaml *y, const char *moment)
 {
+	unsigned known = 0;
+
 	for (unsigned i = 0; i < y->count; i++) {
 		const struct yaml *key = yaml_key(y, i);
 
-		if (strcmp(key->text, moment) != 0 && keys_have(KEYS_TRIGGER, key->text))
+		known += keys_have(KEYS_TRIGGER, key->text);
+		if (moment != NULL && strcmp(key->text, moment) != 0 &&
+		    keys_have(KEYS_TRIGGER, key->text))
 			diagnose(
 				&c->d, key->at,
 				"'%s' does not go with %s:; a list in when: takes several triggers",
 				key->text, moment);
 	}
+	return known;
 }
 
 static struct expr *read_mapping(struct compiler *c, const struct yaml *y,
@@ -109,19 +115,20 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y,
 	const struct yaml *start = yaml_get(y, "start");
 	const struct yaml *stop = yaml_get(y, "stop");
 	const struct yaml *command = yaml_get(y, "command");
+	unsigned known;
 	uint32_t how = 0;
 
 	keys_check(&c->d, y, KEYS_TRIGGER, "a trigger");
 	if (command != NULL && start == NULL && stop == NULL)
 		return read_command(c, y, command, s);
-	refuse_beside(c, y, stop != NULL ? "stop" : "start");
+	known = refuse_beside(c, y, stop != NULL ? "stop" : start != NULL ? "start" : NULL);
 	if (stop != NULL) {
 		scalar_each(c, stop, add_how, &how);
 		return trigger(c, TRIGGER_STOP, how, y->at);
 	}
-	if (start == NULL)
+	if (start == NULL && known == y->count)
 		diagnose(&c->d, y->at, "a trigger is one of start, stop, command");
-	else if (strcmp(start->text, "any") != 0)
+	else if (start != NULL && strcmp(start->text, "any") != 0)
 		diagnose(&c->d, start->at, "start: takes any; shorter: `when: start`");
 	return trigger(c, TRIGGER_START, HOW_ANY, y->at);
 }
