@@ -145,6 +145,14 @@ static enum reason judge_live(struct eval *e, uint32_t live)
 	return REASON_NO_DESTINATION;
 }
 
+static void explain_match(struct text *detail, const struct subject *subject)
+{
+	if (detail == NULL)
+		return;
+	text_add(detail, " is not ");
+	text_add(detail, subject->exe != NULL ? subject->exe : "?");
+}
+
 static enum reason judge(const struct image_file *f, const struct image_index *entry,
 			 const char *services, const struct subject *subject, struct arena *arena,
 			 struct decided *decided, struct text *detail)
@@ -163,8 +171,10 @@ static enum reason judge(const struct image_file *f, const struct image_index *e
 	decided->now = now;
 	explain(detail, "service ", node_text_at(&now, h->name));
 	reason = judge_match(&now, subject);
-	if (reason != REASON_MEASURED)
+	if (reason != REASON_MEASURED) {
+		explain_match(detail, subject);
 		return reason;
+	}
 	subject_world_init(&e, subject, &now, arena);
 	reason = judge_consent(&e, h->consent, detail);
 	return reason != REASON_MEASURED ? reason : judge_live(&e, h->live);

@@ -315,6 +315,15 @@ void destinations_of(struct compiler *c, const struct yaml *y)
 	}
 }
 
+static bool holds(const struct expr *list, uint32_t number)
+{
+	for (unsigned i = 0; i < list->count; i++) {
+		if (list->operand[i]->value == number)
+			return true;
+	}
+	return false;
+}
+
 static void add_named(struct compiler *c, const struct yaml *one, void *list)
 {
 	const char **names = heap_take(&c->heap, (c->destinations + 1) * sizeof(*names));
@@ -322,6 +331,9 @@ static void add_named(struct compiler *c, const struct yaml *one, void *list)
 	for (unsigned i = 0; i < c->destinations; i++) {
 		names[i] = c->destination[i].name;
 		if (strcmp(names[i], one->text) == 0) {
+			if (holds(list, i))
+				diagnose(&c->d, one->at,
+					 "the destination '%.60s' stands here twice", one->text);
 			expr_add(&c->heap, list, expr_new(&c->heap, NODE_INTEGER, i, one->at));
 			return;
 		}

@@ -36,6 +36,11 @@ bool keys_have(enum key_scope scope, const char *key)
 	return false;
 }
 
+static bool is_for_people(const char *key)
+{
+	return strcmp(key, "about") == 0 || strcmp(key, "contact") == 0;
+}
+
 bool keys_check(struct diagnose *d, const struct yaml *y, enum key_scope scope, const char *where)
 {
 	const char *keys[KEYS_MAX + 1];
@@ -55,6 +60,8 @@ bool keys_check(struct diagnose *d, const struct yaml *y, enum key_scope scope, 
 
 		if (!keys_have(scope, key->text))
 			diagnose_unknown(d, key->at, what, key->text, keys);
+		else if (is_for_people(key->text) && yaml_value(y, i)->kind != YAML_SCALAR)
+			diagnose(d, yaml_value(y, i)->at, "'%s' takes a text", key->text);
 	}
 	return true;
 }

@@ -10,7 +10,7 @@
 
 static struct expr *read_user(struct compiler *c, const struct yaml *y)
 {
-	struct expr *user = source_of(c, y);
+	struct expr *user = source_or_removal(c, y);
 
 	if (user->op == NODE_OBJECT)
 		diagnose(&c->d, y->at, "user is a text, not an object");

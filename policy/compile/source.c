@@ -180,15 +180,29 @@ static struct expr *add_transforms(struct compiler *c, const struct yaml *map, s
 	return e;
 }
 
+/* What may stand in this mapping, for a finding: beside the word, or as the word. */
+static const char *const *allowed(struct compiler *c, bool beside, bool with_tests)
+{
+	const enum key_scope scope[2] = { beside ? KEYS_PARAMETER : KEYS_SOURCE,
+					  beside ? KEYS_TEST : KEYS_LOGIC };
+	const char **all = heap_take(&c->heap, 2 * (KEYS_MAX + 1) * sizeof(*all));
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < (with_tests ? 2 : 1); i++) {
+		keys_of(scope[i], all + count);
+		while (all[count] != NULL)
+			count++;
+	}
+	return all;
+}
+
 /* The pair of the word, or -1 after a finding. */
 static int find_word(struct compiler *c, const struct yaml *map, bool with_tests)
 {
-	const char *words[KEYS_MAX + 1], *parameters[KEYS_MAX + 1];
+	const struct yaml *omit = yaml_get(map, "omit");
 	const struct yaml *stranger = NULL;
 	int found = -1;
 
-	keys_of(KEYS_SOURCE, words);
-	keys_of(KEYS_PARAMETER, parameters);
 	for (unsigned i = 0; i < map->count; i++) {
 		const struct yaml *key = yaml_key(map, i);
 
@@ -201,24 +215,27 @@ static int find_word(struct compiler *c, const struct yaml *map, bool with_tests
 			 !(with_tests && keys_have(KEYS_TEST, key->text)) && stranger == NULL)
 			stranger = key;
 	}
-	if (found >= 0 && stranger != NULL)
-		diagnose_unknown(&c->d, stranger->at, "key of a source", stranger->text,
-				 parameters);
-	else if (stranger != NULL)
-		diagnose_unknown(&c->d, stranger->at, "source", stranger->text, words);
-	else if (found < 0 && (yaml_get(map, "omit") == NULL ||
-			       strcmp(yaml_get(map, "omit")->text, "always") != 0))
+	if (stranger != NULL)
+		diagnose_unknown(&c->d, stranger->at, found >= 0 ? "key of a source" : "source",
+				 stranger->text, allowed(c, found >= 0, with_tests));
+	else if (found < 0 && (omit == NULL || strcmp(omit->text, "always") != 0))
 		diagnose(&c->d, map->at,
 			 "a source needs one of its words: value, env, flag, option, arg, id or "
 			 "object");
 	return found;
 }
 
-struct expr *source_of_map(struct compiler *c, const struct yaml *y, bool with_tests)
+static struct expr *read_map(struct compiler *c, const struct yaml *y, bool with_tests)
 {
 	int word = find_word(c, y, with_tests);
+	const char *const texts[] = { "about", "example" };
+	const char *text;
 	struct expr *e;
 
+	for (unsigned i = 0; i < 2; i++) {
+		if (yaml_get(y, texts[i]) != NULL)
+			scalar_text(c, yaml_get(y, texts[i]), &text);
+	}
 	if (word < 0)
 		e = nothing(c, y->at);
 	else
@@ -227,14 +244,34 @@ struct expr *source_of_map(struct compiler *c, const struct yaml *y, bool with_t
 	return add_transforms(c, y, e);
 }
 
-struct expr *source_of(struct compiler *c, const struct yaml *y)
+static struct expr *refuse_removal(struct compiler *c, struct expr *e)
+{
+	if (e->op != EXPR_REMOVED)
+		return e;
+	diagnose(&c->d, e->at,
+		 "omit: always takes away what is inherited, in context, properties, object and "
+		 "user");
+	return nothing(c, e->at);
+}
+
+struct expr *source_of_map(struct compiler *c, const struct yaml *y, bool with_tests)
+{
+	return refuse_removal(c, read_map(c, y, with_tests));
+}
+
+struct expr *source_or_removal(struct compiler *c, const struct yaml *y)
 {
 	if (y->kind == YAML_SCALAR)
 		return template_of_value(c, y);
 	if (y->kind == YAML_MAP)
-		return source_of_map(c, y, false);
+		return read_map(c, y, false);
 	diagnose(&c->d, y->at, "a source is a text or a mapping such as { env: NAME }, not a list");
 	return nothing(c, y->at);
+}
+
+struct expr *source_of(struct compiler *c, const struct yaml *y)
+{
+	return refuse_removal(c, source_or_removal(c, y));
 }
 
 struct expr *source_object(struct compiler *c, const struct yaml *y, const char *where)
@@ -253,7 +290,7 @@ struct expr *source_object(struct compiler *c, const struct yaml *y, const char 
 		if (key->text[0] == '\0')
 			diagnose(&c->d, key->at, "a name is expected here");
 		expr_add(&c->heap, object, expr_text(&c->heap, NODE_TEXT, key->text, key->at));
-		expr_add(&c->heap, object, source_of(c, yaml_value(y, i)));
+		expr_add(&c->heap, object, source_or_removal(c, yaml_value(y, i)));
 	}
 	return object;
 }
