@@ -23,10 +23,10 @@
 #include "shim/subject.h"
 #include "shim/trace.h"
 
-/* Only for the time of the constructor, in one mapping with the decision's arena. */
+/* One mapping: the record, which stays when the process is measured, and what is only the
+ * constructor's. */
 struct bookend {
-	uint8_t arena[DECIDE_ARENA];
-	struct self *self;
+	struct self self;
 	char **envp;
 	struct subject subject;
 	struct decision decision;
@@ -34,12 +34,13 @@ struct bookend {
 	char detail_text[256];
 	bool pool_tried;
 	enum reason pool_reason;
+	uint8_t arena[DECIDE_ARENA];
 };
 
 /* Once: the pool of the state directory, made only for a process that is measured. */
 static enum reason bookend_pool(struct bookend *b, bool make)
 {
-	struct self *self = b->self;
+	struct self *self = &b->self;
 
 	if (self->pool.header || (b->pool_tried && !make))
 		return b->pool_reason;
@@ -68,20 +69,23 @@ static bool bookend_stands_alone(const struct subject *subject)
 	if (environment_from_systemd(b->envp, (int)subject->pid))
 		return true;
 	bookend_pool(b, false);
-	if (!b->self->pool.header)
+	if (!b->self.pool.header)
 		return true;
-	if (!slot_find(&b->self->pool, subject->pid, &own)) {
+	if (!slot_find(&b->self.pool, subject->pid, &own)) {
 		slot_unmap(&own);
 		return true;
 	}
-	return !subject_has_measured_parent(subject, &b->self->pool);
+	return !subject_has_measured_parent(subject, &b->self.pool);
 }
 
 static void bookend_copy(char *into, size_t capacity, const char *from)
 {
-	struct text t = text_init(into, capacity);
+	struct text t;
 
-	text_add(&t, from ? from : "");
+	if (!from || !from[0])
+		return; /* it is empty already, and its page may be untouched */
+	t = text_init(into, capacity);
+	text_add(&t, from);
 	if (t.truncated)
 		text_clear(&t);
 }
@@ -89,7 +93,7 @@ static void bookend_copy(char *into, size_t capacity, const char *from)
 /* What outlives the constructor. */
 static void bookend_keep(struct bookend *b)
 {
-	struct self *self = b->self;
+	struct self *self = &b->self;
 
 	self->command = b->decision.command;
 	self->helper = b->decision.helper;
@@ -113,10 +117,10 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 	wanted = reason == REASON_MEASURED;
 	if (bookend_pool(b, wanted) != REASON_MEASURED)
 		return wanted ? b->pool_reason : reason;
-	adoption = adopt(b->self, &b->decision);
+	adoption = adopt(&b->self, &b->decision);
 	if (adoption != ADOPT_NONE || !wanted)
 		return reason;
-	return start_record(b->self, &b->decision, &b->subject);
+	return start_record(&b->self, &b->decision, &b->subject);
 }
 
 /* A loss is what the policy wanted measured and could not be. */
@@ -126,22 +130,21 @@ static bool bookend_is_loss(const struct bookend *b, enum reason reason)
 	       reason != REASON_SWITCHED_OFF && b->pool_tried;
 }
 
-static void bookend_watch(struct bookend *b)
+/* A command is over before a fork of it could matter, and dies of its signals unobserved by itself.
+ */
+static void bookend_watch(struct self *self)
 {
-	struct self *self = b->self;
-
-	bookend_keep(b);
 	self_publish(self);
 	exits_watch();
+	if (self->command)
+		return;
 	handover_watch();
 	signals_watch(self);
-	helper_when_due(self);
 }
 
-static void bookend_decide(struct bookend *b, int argc, char **argv, const char *services)
+static enum reason bookend_decide(struct bookend *b, int argc, char **argv, const char *services)
 {
-	struct self *self = b->self;
-	bool measured;
+	struct self *self = &b->self;
 	enum reason reason;
 
 	subject_of_process(argc, argv, b->envp, self->exe, &b->subject);
@@ -151,20 +154,39 @@ static void bookend_decide(struct bookend *b, int argc, char **argv, const char 
 	self->pid = (int)b->subject.pid;
 	self->uid = b->subject.uid;
 	reason = bookend_measure(b, services);
-	measured = reason == REASON_MEASURED;
 	if (bookend_is_loss(b, reason) && self->state[0])
 		pool_tally_loss(self->state, reason);
 	trace_decision(environment_value(b->envp, "BOOKEND_TRACE"), self->pid, self->exe,
 		       reason_text(reason), b->detail.data, b->decision.name,
-		       measured ? self->slot.number : UINT32_MAX);
-	if (measured)
-		bookend_watch(b);
-	if (self->pool.header && measured)
+		       reason == REASON_MEASURED ? self->slot.number : UINT32_MAX);
+	return reason;
+}
+
+/* What the constructor alone needed goes; a command is too short-lived for that to be worth a
+ * system call. */
+static void bookend_shrink(struct bookend *b)
+{
+	size_t kept = (sizeof(b->self) + POOL_PAGE - 1) & ~(size_t)(POOL_PAGE - 1);
+
+	if (!b->self.command)
+		sys_munmap((uint8_t *)b + kept, sizeof(*b) - kept);
+}
+
+static void bookend_begin(struct bookend *b, int argc, char **argv, const char *services)
+{
+	struct self *self = &b->self;
+
+	if (bookend_decide(b, argc, argv, services) == REASON_MEASURED) {
+		bookend_keep(b);
+		bookend_watch(self);
+		helper_when_due(self);
 		pool_close_file(&self->pool);
-	else if (self->pool.header)
+		bookend_shrink(b);
+		return;
+	}
+	if (self->pool.header)
 		pool_close(&self->pool);
-	if (!measured)
-		self_free(self);
+	sys_munmap(b, sizeof(*b));
 }
 
 __attribute__((constructor)) static void bookend_load(int argc, char **argv, char **envp)
@@ -180,8 +202,5 @@ __attribute__((constructor)) static void bookend_load(int argc, char **argv, cha
 		return;
 	b = (struct bookend *)at;
 	b->envp = envp;
-	b->self = self_new();
-	if (b->self)
-		bookend_decide(b, argc, argv, services);
-	sys_munmap(b, sizeof(*b));
+	bookend_begin(b, argc, argv, services);
 }

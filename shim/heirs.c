@@ -1,13 +1,10 @@
 /*
- * A zombie still takes signals, so kill(pid, 0) proves nothing: a pidfd polls readable as soon as
- * the last thread is gone, also before anyone has waited for it (pidfd_open(2)).
+ * A zombie still takes signals, so kill(pid, 0) proves nothing: /proc is asked first. Only system
+ * calls that every seccomp filter allows are made.
  */
 #include "shim/heirs.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/process.h"
@@ -22,60 +19,44 @@ static uint64_t heirs_entry(const struct self *self)
 	return entry | ((clock_boot_ns() >> 30) + 1) << 36;
 }
 
-/* Without pidfds: our own zombies show themselves to waitid, others' do not. */
-static bool heirs_answers(int pid)
-{
-	siginfo_t info = { 0 };
-	long rc = sys_call6(SYS_waitid, P_PID, pid, (long)&info, WEXITED | WNOHANG | WNOWAIT, 0, 0);
-
-	if (!rc && info.si_pid == pid)
-		return false;
-	return sys_kill(pid, 0) != -ESRCH;
-}
-
-static bool heirs_process_lives(int pid)
-{
-	struct pollfd fd = { .events = POLLIN };
-	struct timespec now = { 0 };
-	long ready;
-
-	fd.fd = (int)sys_call(SYS_pidfd_open, pid, 0, 0, 0);
-	if (fd.fd == -ESRCH || fd.fd == -EINVAL)
-		return false;
-	if (fd.fd < 0)
-		return heirs_answers(pid);
-	ready = sys_call6(SYS_ppoll, (long)&fd, 1, (long)&now, 0, 0, 0);
-	sys_close(fd.fd);
-	return ready <= 0;
-}
-
 bool heirs_live(uint64_t heir)
 {
-	int pid = (int)HEIR_PID(heir);
-
-	return heirs_process_lives(pid) && process_life(pid, HEIR_SEEN_NS(heir)) != PROCESS_DEAD;
+	switch (process_life((int)HEIR_PID(heir), HEIR_SEEN_NS(heir))) {
+	case PROCESS_ALIVE:
+		return true;
+	case PROCESS_DEAD:
+		return false;
+	default: /* no /proc to look at */
+		return sys_kill((int)HEIR_PID(heir), 0) != -ESRCH;
+	}
 }
 
-/* Our own pid in the list is that of a dead one before us. */
-static bool heirs_replaceable(const struct self *self, uint64_t heir)
+/* Nobody is there who could miss the place. Our own pid in the list is that of a dead one before
+ * us. */
+static bool heirs_empty(const struct self *self, uint64_t heir)
 {
-	return !heir || heir & HEIR_GONE || HEIR_PID(heir) == (unsigned)self->pid ||
-	       !heirs_process_lives((int)HEIR_PID(heir));
+	return !heir || heir & HEIR_GONE || HEIR_PID(heir) == (unsigned)self->pid;
 }
 
-void heirs_register(struct self *self)
+static bool heirs_enter(struct self *self, bool look)
 {
 	struct slot *slot = self->slot.slot;
-	uint64_t entry = heirs_entry(self);
 
 	for (unsigned i = 0; i < SLOT_HEIRS; i++) {
 		uint64_t old = atomic_load(&slot->heirs[i]);
 
-		if (heirs_replaceable(self, old) &&
-		    atomic_compare_exchange_strong(&slot->heirs[i], &old, entry))
-			return;
+		if ((heirs_empty(self, old) || (look && !heirs_live(old))) &&
+		    atomic_compare_exchange_strong(&slot->heirs[i], &old, heirs_entry(self)))
+			return true;
 	}
-	atomic_fetch_add(&slot->heirs_lost, 1);
+	return false;
+}
+
+void heirs_register(struct self *self)
+{
+	/* Killed heirs keep their places until one is needed. */
+	if (!heirs_enter(self, false) && !heirs_enter(self, true))
+		atomic_fetch_add(&self->slot.slot->heirs_lost, 1);
 }
 
 /* Our own entry gets and loses flags. Only living heirs are in the list, so a pid names one entry.

@@ -4,24 +4,9 @@
  */
 #include "shim/self.h"
 
-#include <sys/mman.h>
-
 #include "base/sys.h"
 
 static struct self *_Atomic self_record;
-
-struct self *self_new(void)
-{
-	long at = sys_mmap(NULL, sizeof(struct self), PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	return sys_failed(at) ? NULL : (struct self *)at;
-}
-
-void self_free(struct self *self)
-{
-	sys_munmap(self, sizeof(*self));
-}
 
 void self_publish(struct self *self)
 {

@@ -42,11 +42,7 @@ struct self {
 	char trace[PATHS_MAX]; /* "": no trace */
 };
 
-/* A zeroed record in memory of its own, or NULL; and its release when the process turns out not to
- * be measured. */
-struct self *self_new(void);
-void self_free(struct self *self);
-/* Makes it the process's record; interposers see it from now on. */
+/* Makes it the process's record, for ever; interposers see it from now on. */
 void self_publish(struct self *self);
 
 /* The record, also for vfork children and strangers (read only); NULL: not measured. */
