@@ -119,7 +119,8 @@ bool drain_free(struct slot_ref *ref)
 	if (CLAIM_GENERATION(word) != ref->lifecycle >> 16 ||
 	    (CLAIM_STATE(word) != CLAIM_FINAL && CLAIM_STATE(word) != CLAIM_ENDED))
 		return false;
-	if (DRAIN_STATE(drain) != DRAIN_IDLE || (DRAIN_DONE(drain) & both) != both)
+	/* Claimed or not: nothing is left to do for who holds it. */
+	if ((DRAIN_DONE(drain) & both) != both)
 		return false;
 	atomic_compare_exchange_strong_explicit(&slot->seen_ns, &seen_ns, 0, memory_order_relaxed,
 						memory_order_relaxed);

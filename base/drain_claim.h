@@ -65,7 +65,10 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 /* The same look without a claim, changing nothing; never DRAIN_EMPTY. For `tail`. */
 enum drain_end drain_peek(const struct slot_ref *ref, struct stop_facts *stop);
 
-/* FINAL or ENDED to FREE, next generation. Only after drain_commit() with both DONE bits. */
+/*
+ * FINAL or ENDED to FREE, next generation. Only after drain_commit() with both DONE bits; also by
+ * who finds both set, because a drainer was killed before its drain_free().
+ */
 bool drain_free(struct slot_ref *ref);
 
 #endif
