@@ -43,7 +43,7 @@ class Delivery:
         return self
 
     def record(self, times=1, **more):
-        # No flush of its own accord: a start spawns a helper only when something is overdue.
+        # `sender: later`: only a start may spawn a helper, and only when delivery is overdue.
         for _ in range(times):
             support.run("/bin/true", env=support.preload(self.state, "app", self.file, **more), check=True)
         return self
