@@ -102,6 +102,8 @@ static void close_it(struct lifecycle *one, const struct store_row *row,
 		one->lasted_us = (double)(row->time - one->started);
 	if (!one->start_seen)
 		one->started = row->time - (one->lasted_us > 0 ? (int64_t)one->lasted_us : 0);
+	/* A command's one event stands for both ends. */
+	one->start_seen |= is_kind(row, "command");
 }
 
 static void take_facts(struct lifecycle *one, const struct store_row *row)
