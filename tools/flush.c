@@ -17,6 +17,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+#define OTHERS_LOOK_MS 50
+
 static const char help[] =
 	"usage: bookend flush [options]\n"
 	"\n"
@@ -157,6 +161,57 @@ static void print_summary(const struct sender_report *report)
 			   "refused %lu, dropped %lu, waiting %lu"));
 }
 
+static void add(struct sender_report *total, const struct sender_report *report)
+{
+	total->recorded += report->recorded;
+	total->sent += report->sent;
+	total->acknowledged += report->acknowledged;
+	total->retried += report->retried;
+	total->poisoned += report->poisoned;
+	total->dropped += report->dropped;
+	total->waiting = report->waiting;
+	total->living = report->living;
+}
+
+/* What is left of the timeout at this boot time; -1: no end. */
+static int rest_ms(uint64_t deadline)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (deadline == UINT64_MAX)
+		return -1;
+	return now < deadline ? (int)((deadline - now) / 1000000) : 0;
+}
+
+/* What another drainer holds is for it to deliver: that is awaited, and taken over when it gives
+ * up. */
+static int flush_all(const struct sender_api *api, struct flush_request *request,
+		     struct sender_report *total)
+{
+	const struct timespec pause = { .tv_nsec = OTHERS_LOOK_MS * 1000000L };
+	struct sender_options *sender = &request->sender;
+	uint64_t deadline = UINT64_MAX;
+	struct sender_report report;
+	struct sender_spool spool;
+
+	if (sender->timeout_ms >= 0)
+		deadline = clock_boot_ns() + (uint64_t)sender->timeout_ms * 1000000;
+	for (;;) {
+		int error = api->flush(sender, &report);
+
+		add(total, &report);
+		sender->timeout_ms = rest_ms(deadline);
+		if (error || sender->follow || request->helper)
+			return error;
+		if (api->spool(sender, &spool) != 0 || spool.waiting == 0)
+			return 0;
+		total->waiting = spool.waiting;
+		if (*sender->stop || sender->timeout_ms == 0)
+			return -EAGAIN;
+		nanosleep(&pause, NULL);
+	}
+}
+
 static int deliver(struct flush_request *request)
 {
 	const struct sender_api *api = sender_library();
@@ -165,7 +220,7 @@ static int deliver(struct flush_request *request)
 
 	if (!api)
 		return STATUS_FAILED;
-	error = api->flush(&request->sender, &report);
+	error = flush_all(api, request, &report);
 	if (request->json)
 		print_json(&report);
 	else

@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "policy/compile/compile.h"
-
 /* What PID 1 of a container spends on delivery after its command: nobody is there after it. */
 #define LAST_FLUSH_MS 2000
 
@@ -59,7 +57,12 @@ static int read_options(int argc, char **argv, struct run_request *request)
 			request->service = optarg;
 			break;
 		case 't':
-			request->to = optarg;
+			free(request->to);
+			request->to = run_policy_to(optarg);
+			if (!request->to)
+				return message_usage(
+					"--to \"%s\" is neither file:PATH nor an http or https URL",
+					optarg);
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -71,9 +74,6 @@ static int read_options(int argc, char **argv, struct run_request *request)
 	request->command = argv + optind;
 	if (!argv[optind])
 		return message_usage("there is no command to run");
-	if (request->to && compile_check_to(request->to) != 0)
-		return message_usage("--to \"%s\" is neither file:PATH nor an http or https URL",
-				     request->to);
 	return -1;
 }
 
@@ -139,7 +139,7 @@ static int run_measured(const struct program *program, const struct run_policy *
 		return say_not_found(command[0], error);
 	}
 	status = run_child_wait(&child, deliver_start, record);
-	run_record_end(record, status);
+	run_record_end(record, child.pid, status);
 	deliver_end(record);
 	return run_child_end_like(status);
 }
@@ -170,6 +170,7 @@ int run_command(int argc, char **argv)
 		return run_plainly(&program, request.command);
 	status = run_measured(&program, &policy, request.command, &record);
 	free(policy.services);
+	free(request.to);
 	program_free(&program);
 	return status;
 }

@@ -16,7 +16,7 @@
 struct run_request {
 	const char *policy;  /* --policy, or NULL */
 	const char *service; /* --service, or NULL */
-	const char *to;	     /* --to, or NULL */
+	char *to;	     /* as run_policy_to() gave it, or NULL */
 	char **command;
 };
 
@@ -25,6 +25,10 @@ struct run_policy {
 	char image[PATHS_MAX];
 	char *services; /* comma-separated; malloc'd */
 };
+
+/* --to: file:PATH is meant from here, but written by drainers elsewhere. malloc'd; NULL when it is
+ * no destination. */
+char *run_policy_to(const char *to);
 
 /* 0; -1 when there is none to run under, after a message that says why. */
 int run_policy_find(const struct run_request *request, const char *state, struct run_policy *into);
@@ -47,8 +51,9 @@ void run_record_start(struct run_record *record, const struct run_policy *policy
 		      const struct program *program, pid_t pid);
 /* The program could not be executed after all. */
 void run_record_withdraw(struct run_record *record);
-/* status: as wait(2) gave it. */
-void run_record_end(struct run_record *record, int status);
+/* pid and status: as wait(2) gave them. A lifecycle that a descendant took over does not end with
+ * the child. */
+void run_record_end(struct run_record *record, pid_t pid, int status);
 /* Is there something in the pool for a drainer? */
 bool run_record_pending(struct run_record *record);
 

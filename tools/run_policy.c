@@ -15,6 +15,22 @@
 #include <string.h>
 #include <unistd.h>
 
+char *run_policy_to(const char *to)
+{
+	char here[PATHS_MAX], *whole = NULL;
+
+	if (strncmp(to, "file:", 5) == 0 && to[5] != '/' && to[5] != '\0') {
+		if (!getcwd(here, sizeof(here)) || asprintf(&whole, "file:%s/%s", here, to + 5) < 0)
+			return NULL;
+	} else {
+		whole = strdup(to);
+	}
+	if (whole && compile_check_to(whole) == 0)
+		return whole;
+	free(whole);
+	return NULL;
+}
+
 static const char *file_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -56,18 +72,6 @@ static char *choose_services(const struct run_request *request, const struct ima
 	return policy_file_services(image);
 }
 
-/* file:PATH is meant from here, but written by drainers elsewhere. */
-static char *absolute_to(const char *to)
-{
-	char here[PATHS_MAX], *whole = NULL;
-
-	if (strncmp(to, "file:", 5) != 0 || to[5] == '/' || to[5] == '\0')
-		return strdup(to);
-	if (!getcwd(here, sizeof(here)) || asprintf(&whole, "file:%s/%s", here, to + 5) < 0)
-		return NULL;
-	return whole;
-}
-
 /* Kept under its hash in either case: drainers look for it there. */
 static int take_image(const char *path, const struct policy_file *policy, const char *state,
 		      char into[PATHS_MAX])
@@ -87,22 +91,20 @@ static int take_image(const char *path, const struct policy_file *policy, const 
 static int load(const struct run_request *request, const char *path, const char *state,
 		struct policy_file *policy, struct run_policy *into)
 {
-	char *to = request->to ? absolute_to(request->to) : NULL;
 	char service[64];
 	int error;
 
 	if (path) {
-		error = policy_file_load(path, to, policy);
+		error = policy_file_load(path, request->to, policy);
 		if (error == 0)
 			into->services = choose_services(request, &policy->image);
 	} else {
 		error = policy_file_builtin(request->service ? request->service
 							     : file_name(request->command[0]),
-					    state, to, service, policy);
+					    state, request->to, service, policy);
 		if (error == 0)
 			into->services = strdup(service);
 	}
-	free(to);
 	if (error == 0 && !into->services)
 		error = -ENOENT;
 	return error;

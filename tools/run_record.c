@@ -115,13 +115,13 @@ void run_record_withdraw(struct run_record *record)
 		    CLAIM_TAKEN);
 }
 
-void run_record_end(struct run_record *record, int status)
+void run_record_end(struct run_record *record, pid_t pid, int status)
 {
 	struct note_facts facts = {
 		.reason = WIFSIGNALED(status) ? EXIT_SIGNAL : EXIT_EXIT,
 		.code = WIFSIGNALED(status) ? -1 : WEXITSTATUS(status),
 		.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-		.pid = (uint32_t)getpid(),
+		.pid = (uint32_t)pid,
 	};
 
 	if (record->claimed)

@@ -22,7 +22,7 @@ static void print_classes(struct listing *list, const struct pool *pool)
 	char bytes[16], taken_text[16], slots[16];
 
 	listing_table(list, "slots", "Slots", columns, 3);
-	for (uint32_t c = 0; c < pool->classes; c++) {
+	for (uint32_t c = 0; pool && c < pool->classes; c++) {
 		const struct pool_class *class = &pool->class[c];
 		uint32_t taken = 0;
 
@@ -40,7 +40,8 @@ static void print_counts(struct listing *list, const struct pool *pool)
 {
 	listing_section(list, "counts", "Recorded");
 	for (int i = 0; i < POOL_COUNT_LAST; i++)
-		listing_count(list, pool_count_name(i), pool_count_text(i), pool_counted(pool, i));
+		listing_count(list, pool_count_name(i), pool_count_text(i),
+			      pool ? pool_counted(pool, i) : 0);
 	listing_section_end(list);
 }
 
@@ -114,7 +115,7 @@ static void print_lifecycles(struct status *status, struct pool *pool)
 							 { "state", "state", false } };
 
 	listing_table(&status->list, "lifecycles", "Lifecycles in the pool", columns, 4);
-	for (uint32_t i = 0; pool->whole && i < pool->slots; i++) {
+	for (uint32_t i = 0; pool && i < pool->slots; i++) {
 		uint64_t word = atomic_load_explicit(&pool->claims[i], memory_order_acquire);
 		struct slot_ref ref;
 
@@ -164,6 +165,14 @@ static void print_pool(struct status *status, const struct pool *pool)
 		     control & POOL_CONTROL_OFF ? "off, by `bookend off`" : "on");
 }
 
+/* pool: NULL when there is none. Programs find every key all the same. */
+static void print_contents(struct status *status, struct pool *pool)
+{
+	print_classes(&status->list, pool);
+	print_counts(&status->list, pool);
+	print_lifecycles(status, pool);
+}
+
 void status_pool(struct status *status)
 {
 	struct listing *list = &status->list;
@@ -189,11 +198,8 @@ void status_pool(struct status *status)
 		listing_text(list, "advice", "what to do", status_advice(why));
 	}
 	listing_section_end(list);
-	if (error == 0) {
-		print_classes(list, &pool);
-		print_counts(list, &pool);
-		print_lifecycles(status, &pool);
-		pool_close(&pool);
-	}
+	print_contents(status, error == 0 ? &pool : NULL);
 	print_others(list, folder);
+	if (error == 0)
+		pool_close(&pool);
 }
