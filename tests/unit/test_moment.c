@@ -119,9 +119,10 @@ static void durations_are_written_as_people_say_them(void **state)
 		double us;
 		const char *text;
 	} durations[] = {
-		{ 0, "0 us" },
+		{ 0, "< 1 ms" },
 		{ 850, "850 us" },
 		{ 999.6, "1.0 ms" },
+		{ 2000, "2 ms" },
 		{ 2340, "2.3 ms" },
 		{ 9996, "10 ms" },
 		{ 12345, "12 ms" },

@@ -146,25 +146,25 @@ bool moment_parse_duration(const char *text, int64_t *into_us)
 
 void moment_human(double us, char into[MOMENT_TEXT])
 {
-	const uint64_t seconds = us < 0 || us > 1e18 ? 0 : (uint64_t)(us / 1e6 + 0.5);
+	const unsigned long long seconds =
+		us < 0 || us > 1e18 ? 0 : (unsigned long long)(us / 1e6 + 0.5);
+	const bool fraction = us < 9.95e3 && (uint64_t)(us > 0 ? us : 0) % 1000 != 0;
 
 	if (us < 0 || us > 1e18)
 		snprintf(into, MOMENT_TEXT, "?");
+	else if (us < 1)
+		snprintf(into, MOMENT_TEXT,
+			 "< 1 ms"); /* 0 comes from clocks of whole milliseconds */
 	else if (us < 999.5)
 		snprintf(into, MOMENT_TEXT, "%.0f us", us);
-	else if (us < 9.995e3)
-		snprintf(into, MOMENT_TEXT, "%.1f ms", us / 1e3);
 	else if (us < 999.5e3)
-		snprintf(into, MOMENT_TEXT, "%.0f ms", us / 1e3);
+		snprintf(into, MOMENT_TEXT, "%.*f ms", fraction, us / 1e3);
 	else if (us < 59.95e6)
 		snprintf(into, MOMENT_TEXT, "%.1f s", us / 1e6);
 	else if (seconds < 3600)
-		snprintf(into, MOMENT_TEXT, "%u min %u s", (unsigned)(seconds / 60),
-			 (unsigned)(seconds % 60));
+		snprintf(into, MOMENT_TEXT, "%llu min %llu s", seconds / 60, seconds % 60);
 	else if (seconds < 86400)
-		snprintf(into, MOMENT_TEXT, "%u h %u min", (unsigned)(seconds / 3600),
-			 (unsigned)(seconds / 60 % 60));
+		snprintf(into, MOMENT_TEXT, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
 	else
-		snprintf(into, MOMENT_TEXT, "%llu d %u h", (unsigned long long)(seconds / 86400),
-			 (unsigned)(seconds / 3600 % 24));
+		snprintf(into, MOMENT_TEXT, "%llu d %llu h", seconds / 86400, seconds / 3600 % 24);
 }

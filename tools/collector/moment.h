@@ -28,7 +28,7 @@ void moment_local(int64_t moment, char into[MOMENT_TEXT]);
 /* NUMBER and one of us ms s m h d, as in the policy language. False: it is something else, or over
  * 1000 years. */
 bool moment_parse_duration(const char *text, int64_t *into_us);
-/* 850 us, 12 ms, 3.4 s, 5 min 3 s, 2 h 5 min, 3 d 4 h */
+/* < 1 ms (for 0), 850 us, 2.3 ms, 12 ms, 3.4 s, 5 min 3 s, 2 h 5 min, 3 d 4 h */
 void moment_human(double us, char into[MOMENT_TEXT]);
 
 #endif
