@@ -61,7 +61,8 @@ static void list_ids(struct file_state *state)
 		}
 		memcpy(state->id[state->ids++], at, ID_BYTES);
 	}
-	qsort(state->id, state->ids, sizeof(*state->id), by_id);
+	if (state->ids)
+		qsort(state->id, state->ids, sizeof(*state->id), by_id);
 }
 
 static int read_tail(struct file_state *state, uint64_t size)
