@@ -19,7 +19,8 @@ void message_mute(void)
 	mute = true;
 }
 
-static void say(const char *format, va_list values, const char *end)
+__attribute__((format(printf, 1, 0))) static void say(const char *format, va_list values,
+						      const char *end)
 {
 	if (mute)
 		return;

@@ -146,7 +146,7 @@ static int run_measured(const struct program *program, const struct run_policy *
 
 int run_command(int argc, char **argv)
 {
-	struct run_request request = { 0 };
+	struct run_request request = { .command = argv };
 	struct run_record record = { 0 };
 	struct program program;
 	struct run_policy policy;
