@@ -411,12 +411,30 @@ class Collector:
             return db.execute(query, values).fetchall()
 
 
-def plain_policy(url, format="ndjson", match=None, properties="", key=""):
+def flush(env, timeout="10s"):
+    """One `bookend flush`, not measured itself."""
+    env = {name: value for name, value in env.items() if name not in ("LD_PRELOAD", "BOOKEND_SERVICE")}
+    return run(Bookend.tool, "flush", "--timeout", timeout, env=env)
+
+
+def status(env):
+    """What `bookend status --json` says."""
+    env = {name: value for name, value in env.items() if name != "LD_PRELOAD"}
+    return json.loads(run(Bookend.tool, "status", "--json", env=env).stdout)
+
+
+def deliver(env, deadline=30):
+    """Flushes until nothing waits, neither here nor at another drainer's."""
+    wait_until(lambda: flush(env).returncode == 0 and status(env)["state"]["segments"] == 0, deadline, "the delivery of everything")
+
+
+def plain_policy(url, format="ndjson", match=None, properties="", key="", sender="later"):
     """A policy whose one service `app` records start and stop of what matches, with the exit facts, and sends them to url."""
     lines = ["bookend: 1", "destinations:", f'  out: {{ format: {format}, url: "{url}"{key} }}', "services:", "  app:"]
     if match:
         lines.append(f"    match: {match}")
     lines += [
+        f"    sender: {sender}",
         "    consent: [{ allow: always }]",
         "    to: [out]",
         "    events:",
