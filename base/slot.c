@@ -89,7 +89,7 @@ static void reset(struct slot *slot)
 	atomic_store_explicit(&slot->ring_done, tail, memory_order_relaxed);
 	atomic_store_explicit(&slot->ring_dropped, 0, memory_order_relaxed);
 	/* From here on a drainer may judge the owner; 0 until now told it to wait. */
-	atomic_store_explicit(&slot->seen_ns, clock_boot_ns(), memory_order_release);
+	atomic_store_explicit(&slot->seen_ns, clock_boot_ns_cold(), memory_order_release);
 }
 
 /* Takes a free slot of the class: its number, with the claim word in *word. -ENOSPC: all are taken.

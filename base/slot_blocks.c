@@ -71,8 +71,8 @@ static void note_write(struct note *target, uint64_t commit, const struct note_f
 		.signal = facts->signal,
 		.after_signal = facts->after_signal,
 		.pid = facts->pid,
-		.boot_ns = clock_boot_ns(),
-		.real_ns = clock_real_ns(),
+		.boot_ns = clock_boot_ns_cold(),
+		.real_ns = clock_real_ns_cold(),
 	};
 
 	note.check = note_check(&note, commit);
