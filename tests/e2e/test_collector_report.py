@@ -41,7 +41,7 @@ git               1       1        0   12 ms      12 ms
 @pytest.fixture
 def report(bookend, run, env):
     def go(*words, **more):
-        return run(bookend.collector, "report", *words, env={**env, "TZ": "XXX-2"}, **more)
+        return run(bookend.collector, "report", *words, env={**env, "TZ": "EET-2"}, **more)
     return go
 
 
