@@ -4,22 +4,21 @@
 import json
 import sys
 
-# (what ends so, how, the facts that go with it): and how many of them at least (git starts itself again).
+# (service, how it ended, the facts that go with it): and how many of them at least (git starts itself again).
 EXPECTED = [
-    ("redis-server", "clean", {"code": 0, "after_signal": "SIGTERM"}, 1),
+    ("redis", "clean", {"code": 0, "after_signal": "SIGTERM"}, 1),
     ("nginx", "clean", {"code": 0}, 1),
     ("git", "clean", {"code": 0}, 3),
     ("git", "failed", {"code": 1}, 1),
     ("bash", "clean", {"code": 0}, 1),
-    ("python3", "clean", {"code": 0}, 1),
-    ("python3", "failed", {"code": 3}, 1),
-    ("python3", "crashed", {"signal": "SIGKILL"}, 1),
+    ("python", "clean", {"code": 0}, 1),
+    ("python", "failed", {"code": 3}, 1),
+    ("python", "crashed", {"signal": "SIGKILL"}, 1),
 ]
 
 
-def fits(row, program, how, facts):
-    names = {row.get("service"), str(row.get("what", "")).split("/")[-1].split(" ")[0]}
-    return program in names and row.get("how") == how and all(row.get(k) == v for k, v in facts.items())
+def fits(row, service, how, facts):
+    return (row.get("service"), row.get("how")) == (service, how) and all(row.get(k) == v for k, v in facts.items())
 
 
 def main(report, status):
@@ -28,10 +27,10 @@ def main(report, status):
     recorded, sent, acknowledged, dropped = (counts[k] for k in ("recorded", "sent", "acknowledged", "dropped"))
     print(f"{len(rows)} lifecycles; events: {recorded} recorded, {sent} sent, {acknowledged} acknowledged, {dropped} dropped")
     trouble = []
-    for program, how, facts, count in EXPECTED:
-        found = sum(fits(row, program, how, facts) for row in rows)
+    for service, how, facts, count in EXPECTED:
+        found = sum(fits(row, service, how, facts) for row in rows)
         if found < count:
-            words = " ".join([program, how, *(f"{k} {v}" for k, v in facts.items())])
+            words = " ".join([service, how, *(f"{k} {v}" for k, v in facts.items())])
             trouble.append(f"missing: {words}: {found} instead of {count}")
     unfinished = [row for row in rows if not (row["start_seen"] and row["stop_seen"])]
     if unfinished:
