@@ -56,7 +56,8 @@ static int write_counts(struct store *store, int64_t total, FILE *out)
 	fputs("<h2>Services</h2>\n", out);
 	if (total > PAGE_COUNTED)
 		fprintf(out, "<p>Of the last %d events.</p>\n", PAGE_COUNTED);
-	fputs("<table>\n<tr><th>service</th><th class=\"number\">events</th><th>last "
+	fputs("<table class=\"counts\">\n<tr><th>service</th><th "
+	      "class=\"number\">events</th><th>last "
 	      "event</th></tr>\n",
 	      out);
 	const int error = store_counts(store, PAGE_COUNTED, write_count, out);
