@@ -50,7 +50,7 @@ static void call(const char *how, const char *show)
 	if (IS("not found")) execvp("not_there_at_all", words);
 	if (IS("no path")) execv("", words);
 	if (IS("bad fd")) fexecve(-1, words, few);
-	if (IS("no permission")) execv("/etc/hostname", words);
+	if (IS("no permission")) execv("/etc", words);
 	printf("failed with %d\n", errno);
 }
 
@@ -154,7 +154,7 @@ def test_an_image_that_is_not_measured_ends_the_lifecycle(why, tmp_path, state):
 
 def test_a_failed_exec_changes_nothing(tmp_path, state):
     measured = Measured(tmp_path, state, {"alpha": ["perl"]})
-    same_behaviour(["/usr/bin/perl", "-e", "exec {'/nonexistent/x'} 'x'; exec {'/etc/hostname'} 'x'; exit 8"], measured.env(), tmp_path)
+    same_behaviour(["/usr/bin/perl", "-e", "exec {'/nonexistent/x'} 'x'; exec {'/etc'} 'x'; exit 8"], measured.env(), tmp_path)
     assert measured.one().end == ("exit", 8, 0)
 
 
