@@ -207,16 +207,22 @@ static bool finish(struct slot_ref *ref, const struct view *view)
 	return true;
 }
 
-static bool free_taken(struct slot_ref *ref, const struct view *view)
+/* The drain word is let go first: a next tenant that is killed before it resets the word would
+ * inherit our lease. */
+static enum drain_end free_taken(struct drain_claim *claim, const struct view *view)
 {
 	uint64_t seen_ns = view->seen_ns;
 	uint64_t word = view->word;
 	uint64_t free_word = CLAIM_WORD(CLAIM_GENERATION(word) + 1, 0, CLAIM_FREE);
+	struct slot_ref *ref = &claim->ref;
 
+	drain_abandon(claim);
 	atomic_compare_exchange_strong_explicit(&ref->slot->seen_ns, &seen_ns, 0,
 						memory_order_relaxed, memory_order_relaxed);
-	return atomic_compare_exchange_strong_explicit(ref->claim, &word, free_word,
-						       memory_order_release, memory_order_relaxed);
+	if (!atomic_compare_exchange_strong_explicit(ref->claim, &word, free_word,
+						     memory_order_release, memory_order_relaxed))
+		return DRAIN_LIVES;
+	return DRAIN_EMPTY;
 }
 
 enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
@@ -231,8 +237,8 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 		if (CLAIM_GENERATION(view.word) != ref->lifecycle >> 16)
 			return DRAIN_LIVES;
 		end = judge(ref, &view);
-		if (end == DRAIN_EMPTY && !free_taken(ref, &view))
-			continue;
+		if (end == DRAIN_EMPTY)
+			return free_taken(claim, &view);
 		if (end == DRAIN_OVER) {
 			if (!finish(ref, &view))
 				continue;

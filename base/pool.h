@@ -48,7 +48,10 @@ int pool_over_memory(struct pool *pool, void *bytes, size_t length);
 void pool_close_file(struct pool *pool);
 void pool_close(struct pool *pool);
 
-/* Counts are relaxed and never fail. */
+/*
+ * Counts are relaxed and never fail. They are no records: a process killed between a change and its
+ * count was not counted.
+ */
 void pool_count(struct pool *pool, enum pool_count which, uint64_t by);
 uint64_t pool_counted(const struct pool *pool, enum pool_count which);
 const char *pool_count_text(enum pool_count which);
