@@ -10,6 +10,24 @@
 
 #include "policy/image_file.h"
 
+/* A process reads the part of its service only; a drainer needs all of it. */
+static enum reason judge_whole(const char *policy)
+{
+	enum reason reason = REASON_IMAGE_BAD;
+	char path[PATHS_MAX];
+	struct image image;
+	uint8_t *bytes;
+	size_t length;
+
+	if (paths_image(policy, path) != 0 ||
+	    file_read(path, IMAGE_BYTES_MAX, &bytes, &length) != 0)
+		return REASON_NO_IMAGE;
+	if (image_open(bytes, length, &image) == 0)
+		reason = REASON_MEASURED;
+	free(bytes);
+	return reason;
+}
+
 /* Why a process that starts here, under this policy, would not be measured; as the shim sees it. */
 static enum reason judge(const char *policy)
 {
@@ -21,9 +39,10 @@ static enum reason judge(const char *policy)
 	if (reason != REASON_MEASURED)
 		return reason;
 	reason = image_file_open(&file, policy, geteuid(), &arena);
-	if (reason == REASON_MEASURED)
-		image_file_close(&file);
-	return reason;
+	if (reason != REASON_MEASURED)
+		return reason;
+	image_file_close(&file);
+	return judge_whole(policy);
 }
 
 static void print_image(struct listing *list, const char *policy)

@@ -37,44 +37,68 @@ static int usable(const char *state)
 	return error;
 }
 
-static void sum_segments(const char *folder, uint64_t *segments, uint64_t *bytes)
+struct spool_sum {
+	uint64_t segments, bytes;
+	uint64_t strange; /* files that no drainer takes for a segment, or that one put aside */
+};
+
+static bool ends_in(const char *name, const char *end)
+{
+	size_t length = strlen(name);
+
+	return length > strlen(end) && strcmp(name + length - strlen(end), end) == 0;
+}
+
+/* POOL-DRAINER-NUMBER.spool, see sender/spool_format.h. */
+static bool is_segment(const char *name)
+{
+	unsigned pool, drainer, number;
+	int length = 0;
+
+	return sscanf(name, "%8x-%u-%u.spool%n", &pool, &drainer, &number, &length) == 3 &&
+	       length > 0 && name[length] == '\0';
+}
+
+static void sum_segments(const char *folder, struct spool_sum *sum)
 {
 	DIR *directory = opendir(folder);
 	const struct dirent *entry;
 	struct stat stat_now;
 
-	if (!directory)
-		return;
-	while ((entry = readdir(directory)) != NULL) {
-		size_t length = strlen(entry->d_name);
-
-		if (length < 6 || strcmp(entry->d_name + length - 6, ".spool") != 0 ||
-		    fstatat(dirfd(directory), entry->d_name, &stat_now, AT_SYMLINK_NOFOLLOW) != 0)
+	while (directory && (entry = readdir(directory)) != NULL) {
+		if (fstatat(dirfd(directory), entry->d_name, &stat_now, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
-		++*segments;
-		*bytes += (uint64_t)stat_now.st_size;
+		if (is_segment(entry->d_name)) {
+			sum->segments++;
+			sum->bytes += (uint64_t)stat_now.st_size;
+		} else if (ends_in(entry->d_name, ".spool") || ends_in(entry->d_name, ".damaged")) {
+			sum->strange++;
+		}
 	}
-	closedir(directory);
+	if (directory)
+		closedir(directory);
 }
 
 static void print_spool(struct status *status, int error)
 {
 	char own[PATHS_MAX + 16], folder[PATHS_MAX], name[64], fallback[PATHS_MAX + 80];
-	uint64_t segments = 0, bytes = 0;
+	struct spool_sum sum = { 0 };
 	struct listing *list = &status->list;
 	const char *hash;
 
 	snprintf(own, sizeof(own), "%s/spool", status->state);
-	sum_segments(own, &segments, &bytes);
+	sum_segments(own, &sum);
 	if (paths_pool_folder(geteuid(), folder) == 0) {
 		paths_pool_name(status->state, name);
 		hash = strrchr(name, '-');
 		snprintf(fallback, sizeof(fallback), "%s/spool-%s", folder, hash ? hash + 1 : name);
-		sum_segments(fallback, &segments, &bytes);
+		sum_segments(fallback, &sum);
 		listing_text(list, "spool", "spool", error ? fallback : own);
 	}
-	listing_number(list, "segments", "segments", segments);
-	listing_bytes(list, "spool_bytes", "bytes waiting", bytes);
+	listing_number(list, "segments", "segments", sum.segments);
+	listing_bytes(list, "spool_bytes", "bytes waiting", sum.bytes);
+	if (list->json || sum.strange > 0)
+		listing_number(list, "damaged", "damaged or foreign files", sum.strange);
 }
 
 static void print_losses(struct status *status)

@@ -160,6 +160,14 @@ def test_damaged_files_break_nothing(tool, status, state, bookend, policy_file, 
             f.write(whole)
 
 
+def test_what_is_no_segment_is_told_apart(status, state):
+    (state / "spool").mkdir(mode=0o700)
+    for name in ("0a1b2c3d-7-1.spool", "stranger.spool", "0a1b2c3d-7-0.spool.damaged"):
+        (state / "spool" / name).write_bytes(b"12345")
+    seen = status()["state"]
+    assert (seen["segments"], seen["spool_bytes"], seen["damaged"]) == (1, 5, 2)
+
+
 def test_losses_are_told_by_their_reason(status, state):
     (state / "losses").write_bytes(bytes([16, 16, 17, 255]))  # base/reasons.def
     rows = {row["reason"]: row["count"] for row in status()["losses"]}
