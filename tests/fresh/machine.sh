@@ -105,8 +105,7 @@ told_what_to_install() {
 
 demonstration() {
 	command=(make run)
-	inside "$top" || return 1
-	cp "$log" "$folder/demonstration"
+	inside "$top" && cp "$log" "$folder/demonstration"
 }
 
 shown() {
@@ -135,15 +134,16 @@ if [ "$failed" = 0 ]; then
 	begin=$SECONDS
 	claim "make run installs what it lacks and ends well" demonstration
 	echo "  (that took $((SECONDS - begin)) s)"
-	claim "it says what it installs" shown '^Installing, by name: .*redis-server'
-	for service in redis nginx git bash python; do
-		claim "its table shows $service" shown "^$service .*(exit 0|failed|killed)"
-	done
-	claim "nothing was dropped" shown '[1-9][0-9]* recorded, .* 0 dropped'
+	if [ -e "$folder/demonstration" ]; then
+		claim "it says what it installs" shown '^Installing, by name: .*redis-server'
+		for service in redis nginx git bash python; do
+			claim "its table shows $service" shown "^$service .*(exit 0|failed|killed)"
+		done
+		claim "nothing was dropped" shown '[1-9][0-9]* recorded, .* 0 dropped'
+	fi
 	claim "with all in place, nothing is installed and nothing said" silent_when_all_is_there
 	claim "no process runs on" nothing_runs
 	claim "no pool, no file is left" nothing_left
-	[ "$failed" = 0 ] || sed 's/^/    | /' "$folder/demonstration" 2>/dev/null
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
