@@ -11,7 +11,6 @@
 static int check_header(const struct image_header *h, size_t length)
 {
 	uint8_t hash[16];
-	size_t named = offsetof(struct image_header, major);
 
 	if (memcmp(h->magic, IMAGE_MAGIC, sizeof(h->magic)) != 0)
 		return -EBADMSG;
@@ -19,7 +18,7 @@ static int check_header(const struct image_header *h, size_t length)
 		return -EPROTO;
 	if (h->check != image_header_check(h) || h->bytes != length || h->bytes > IMAGE_BYTES_MAX)
 		return -EBADMSG;
-	siphash128(IMAGE_KEY, (const uint8_t *)h + named, length - named, hash);
+	siphash128(IMAGE_KEY, (const uint8_t *)h + IMAGE_HASHED, length - IMAGE_HASHED, hash);
 	return memcmp(hash, h->hash, sizeof(hash)) == 0 ? 0 : -EBADMSG;
 }
 

@@ -28,26 +28,30 @@
 
 struct image_header {
 	char magic[8];
+	uint32_t major;
+	uint32_t check;	  /* checksum() of the header from hash on, seeded with major */
 	uint8_t hash[16]; /* siphash128() under IMAGE_KEY of all bytes behind it: the image's name
 			   */
-	uint32_t major;
 	uint32_t minor;
+	uint32_t services;
 	uint64_t bytes;		  /* of the whole image */
 	uint64_t source_bytes;	  /* of the YAML, 0 when it was no file */
 	uint64_t source_mtime_ns; /* since 1970 */
-	uint32_t services;
-	uint32_t index_entries; /* a power of two */
-	uint32_t index_window;	/* a name lies within this many entries of its place; as many stand
-				   behind the last */
+	uint32_t index_entries;	  /* a power of two */
+	uint32_t index_window; /* a name lies within this many entries of its place; as many stand
+				  behind the last */
 	uint32_t late_offset;
 	uint32_t late_bytes;
-	uint8_t pad[44];
+	uint8_t pad[40];
 	char tool[IMAGE_TOOL_MAX]; /* absolute path of the `bookend` that compiled it; may be "" */
-	uint32_t pad1;
-	uint32_t check; /* checksum() of the bytes from major to here, seed 0 */
+	uint8_t pad1[8];
 };
 static_assert(sizeof(struct image_header) == 1024, "format");
+static_assert(offsetof(struct image_header, minor) == 32, "format");
 static_assert(offsetof(struct image_header, tool) == 120, "format");
+
+#define IMAGE_HASHED offsetof(struct image_header, minor) /* the hash covers the image from here   \
+							   */
 
 /* The fixed key of hash and index. */
 #define IMAGE_KEY ((const uint8_t *)"bookend image 01")

@@ -62,7 +62,5 @@ const void *section_table(const struct section *s, uint32_t offset, uint32_t cou
 
 uint32_t image_header_check(const struct image_header *h)
 {
-	size_t from = offsetof(struct image_header, major);
-
-	return checksum(&h->major, offsetof(struct image_header, check) - from, 0);
+	return checksum(h->hash, sizeof(*h) - offsetof(struct image_header, hash), h->major);
 }

@@ -174,8 +174,6 @@ static uint64_t plan(struct compiler *c, struct image_plan *p)
 static void fill_header(struct compiler *c, const struct image_plan *p, uint64_t late,
 			uint64_t bytes, struct image_header *h)
 {
-	size_t named = offsetof(struct image_header, major);
-
 	memcpy(h->magic, IMAGE_MAGIC, sizeof(h->magic));
 	h->major = IMAGE_MAJOR;
 	h->minor = IMAGE_MINOR;
@@ -189,10 +187,8 @@ static void fill_header(struct compiler *c, const struct image_plan *p, uint64_t
 	h->late_bytes = p->late.used;
 	if (c->options->tool != NULL)
 		strncpy(h->tool, c->options->tool, sizeof(h->tool) - 1);
-	/* The hash covers the check, so that comes first; the check does not cover the hash's
-	 * value. */
+	siphash128(IMAGE_KEY, &h->minor, bytes - IMAGE_HASHED, h->hash);
 	h->check = image_header_check(h);
-	siphash128(IMAGE_KEY, &h->major, bytes - named, h->hash);
 }
 
 static int assemble(struct compiler *c, struct image_plan *p, struct compiled *into)
