@@ -80,14 +80,25 @@ static bool older_than(const struct view *view, uint64_t ns)
 	return !view->has_own || view->own.boot_ns + ns <= view->now_ns;
 }
 
-/* Could a descendant still take over what its parent left with exit(0)? */
+/* Does a child of the owner that has not registered yet still count? One that was killed never
+ * will. */
+static bool fork_is_recent(const struct view *view)
+{
+	return CLAIM_STATE(view->word) == CLAIM_EXIT_PENDING ||
+	       view->seen_ns + DRAIN_HEIR_WAIT_NS > view->now_ns;
+}
+
+/* Could a descendant still take over what its parent left with exit(0), or in daemon(3)? */
 static bool heir_lives(const struct slot_ref *ref, const struct view *view)
 {
 	struct slot *slot = ref->slot;
 
-	if (view->foreign || ref->pool->other_boot || older_than(view, DRAIN_HEIR_WAIT_NS))
+	if (view->foreign || ref->pool->other_boot)
 		return false;
-	if (atomic_load_explicit(&slot->pending_forks, memory_order_acquire) > 0)
+	if (CLAIM_STATE(view->word) == CLAIM_EXIT_PENDING && older_than(view, DRAIN_HEIR_WAIT_NS))
+		return false;
+	if (atomic_load_explicit(&slot->pending_forks, memory_order_acquire) > 0 &&
+	    fork_is_recent(view))
 		return true;
 	for (unsigned i = 0; i < SLOT_HEIRS; i++) {
 		uint64_t heir = atomic_load_explicit(&slot->heirs[i], memory_order_acquire);
@@ -132,7 +143,7 @@ static enum drain_end judge(const struct slot_ref *ref, const struct view *view)
 		return DRAIN_LIVES;
 	if (life == PROCESS_UNKNOWN && !(stopped && older_than(view, DRAIN_UNKNOWN_NS)))
 		return DRAIN_LIVES;
-	if (state == CLAIM_EXIT_PENDING && heir_lives(ref, view))
+	if ((state == CLAIM_EXIT_PENDING || state == CLAIM_DAEMONIZING) && heir_lives(ref, view))
 		return DRAIN_WAITING;
 	if (!view->has_waited && waiter_lives(ref, view))
 		return DRAIN_WAITING;

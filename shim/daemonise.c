@@ -124,7 +124,12 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 	struct self *self = self_here();
 	uint32_t before = self ? (uint32_t)self->pid : 0;
 	bool owned = self && slot_change(&self->slot, before, CLAIM_RUNNING, CLAIM_DAEMONIZING);
-	int rc = NEXT(daemon)(nochdir, noclose);
+	int rc;
+
+	/* A drainer that finds us dead waits that long for the child. */
+	if (owned)
+		atomic_store(&self->slot.slot->seen_ns, clock_boot_ns());
+	rc = NEXT(daemon)(nochdir, noclose);
 
 	if (!self || self->pid <= 0)
 		return rc;
