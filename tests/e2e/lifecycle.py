@@ -38,7 +38,7 @@ class Lifecycle:
         self.exe = first["properties"].get("exe")
         self.starts = sum(event["kind"] == "start" for event in events)
         self.stops = sum(event["kind"] in ("stop", "command") for event in events)
-        last = events[-1]["properties"]
+        last = next((event["properties"] for event in events if event["kind"] != "start"), {})
         self.reason, self.code = last.get("reason"), last.get("code")
         self.signal, self.after = last.get("signal", 0), last.get("after", 0)
         self.end = (self.reason, self.code, self.signal)
