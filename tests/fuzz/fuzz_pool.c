@@ -1,174 +1,202 @@
 /*
- * A hot pool that others wrote over: patches at arbitrary places of header, claim words and slots,
- * then all that a shim and a drainer do with it. Nothing may crash, read outside the mapping or
- * loop for ever. An input is a row of patches: place (1 byte), offset (2 bytes), length (1 byte),
- * bytes.
+ * Arbitrary bytes as a pool, and everything a drainer does with one. The first byte chooses: 0 the
+ * bytes as they are; 1 with the header's check made right; 2 as patches (offset, offset, byte) of a
+ * sound pool with a recorded lifecycle in each slot; 3 likewise with all checks made right
+ * afterwards, since no fuzzer finds a checksum.
  */
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "base/checksum.h"
 #include "base/drain_claim.h"
-#include "base/pool.h"
+#include "base/pool_private.h"
 #include "base/ring.h"
 
-#define STATE	"/nonexistent/fuzz"
-#define PATCHES 64
-
-static struct pool pool;
-static char folder[64];
-static uint8_t *keep; /* the pool as it was */
-
-static void remove_folder(void)
-{
-	char command[128];
-
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	if (system(command) != 0)
-		perror(folder);
-}
-
-/* A lifecycle in each class, with records in the rings. */
-static void record(const struct pool_class *class)
-{
-	struct slot_ref ref;
-	struct start_block facts = { .payload = 100 };
-	const struct note_facts note = { .reason = EXIT_EXIT, .pid = 2 };
-
-	if (slot_claim(&pool, (uint32_t)getpid(), class->payload_bytes, class->ring_bytes, &ref) !=
-	    0)
-		abort();
-	memset(slot_payload(&ref), 'x', 100);
-	slot_commit_start(&ref, &facts);
-	for (int i = 0; i < 5 && class->ring_bytes; i++)
-		ring_append(&ref, 1, 1, "payload", 7);
-	slot_note_own(&ref, &note);
-	slot_unmap(&ref);
-}
-
-static void open_pool(void)
-{
-	enum reason why;
-
-	strcpy(folder, "/dev/shm/bookend-fuzz-XXXXXX");
-	if (!mkdtemp(folder) ||
-	    pool_open_in(&pool, folder, geteuid(), STATE, true, true, &why) != 0)
-		abort();
-	atexit(remove_folder);
-	for (uint32_t i = 0; i < pool.classes; i++)
-		record(&pool.class[i]);
-	keep = malloc(pool.file_bytes);
-	if (!keep)
-		abort();
-	memcpy(keep, pool.whole, pool.file_bytes);
-}
-
-/* Where patches go: mostly to the few places where something is. */
-static uint64_t place_of(uint8_t place, uint16_t offset)
-{
-	uint64_t at = offset;
-
-	if (place % 8 == 1)
-		at += POOL_PAGE;
-	else if (place % 8 > 1 && place % 8 < 2 + pool.classes)
-		at += pool.class[place % 8 - 2].offset;
-	return at < pool.file_bytes - 256 ? at : 0;
-}
-
-static size_t patch(const uint8_t *data, size_t size, uint64_t places[PATCHES])
-{
-	size_t count = 0;
-
-	while (size >= 4 && count < PATCHES) {
-		size_t length = data[3] < size - 4 ? data[3] : size - 4;
-
-		places[count] = place_of(data[0], (uint16_t)(data[1] | data[2] << 8));
-		memcpy(pool.whole + places[count++], data + 4, length);
-		data += 4 + length;
-		size -= 4 + length;
-	}
-	return count;
-}
-
-static void read_ring(struct slot_ref *ref)
-{
-	static _Alignas(struct ring_record)
-		uint8_t record_of[RING_PAYLOAD_MAX + sizeof(struct ring_record)];
-	struct ring_cursor cursor;
-	uint64_t position;
-
-	ring_begin(ref, true, &cursor);
-
-	uint64_t from = cursor.position;
-	while (ring_next(ref, &cursor, (struct ring_record *)record_of, sizeof(record_of),
-			 &position) == 0)
-		continue;
-	ring_release(ref, from, &cursor);
-}
-
-static void drain(uint32_t number)
-{
-	static uint8_t payload[65536];
-	struct drain_claim claim;
-	struct start_block facts;
-	struct stop_facts stop;
-	struct note note;
-	uint32_t holder;
-
-	slot_view(&pool, number, &claim.ref);
-	slot_read_start(&claim.ref, &facts, payload, sizeof(payload));
-	slot_read_own(&claim.ref, &note);
-	slot_read_waited(&claim.ref, &note);
-	if (drain_claim(&pool, number, 1, true, &claim, &holder) != 0)
-		return;
-	if (claim.ref.class.ring_bytes)
-		read_ring(&claim.ref);
-	if (drain_observe(&claim, &stop) == DRAIN_OVER &&
-	    drain_commit(&claim, DRAIN_DONE_START | DRAIN_DONE_STOP))
-		drain_free(&claim.ref);
-	else
-		drain_abandon(&claim);
-}
-
-static void use(void)
-{
-	struct pool second;
-	struct slot_ref ref;
-	enum reason why;
-
-	if (pool_open_in(&second, folder, geteuid(), STATE, false, false, &why) == 0) {
-		if (slot_find(&second, (uint32_t)getpid(), &ref) == 0) {
-			slot_change(&ref, (uint32_t)getpid(), CLAIM_RUNNING, CLAIM_EXECUTING);
-			slot_unmap(&ref);
-		}
-		if (slot_claim(&second, 1, 100, 0, &ref) == 0)
-			slot_unmap(&ref);
-		pool_close(&second);
-	}
-	for (uint32_t i = 0; i < pool.classes; i++)
-		drain(pool.class[i].first);
-}
+#define SLOT_BYTES 8192
+#define PAYLOAD	   1024
+#define COUNTERS   64
+#define RING	   4096
+#define SLOTS	   3
+#define OFFSET	   8192 /* of the first slot */
+#define IMAGE	   (OFFSET + SLOTS * SLOT_BYTES)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void seal(struct pool_facts *facts)
+{
+	facts->check = checksum(facts, offsetof(struct pool_facts, check), 0);
+}
+
+static void sound_header(struct pool_facts *facts)
+{
+	memset(facts, 0, sizeof(*facts));
+	memcpy(facts->magic, POOL_MAGIC, sizeof(facts->magic));
+	facts->major = POOL_MAJOR;
+	facts->file_bytes = IMAGE;
+	facts->slots = SLOTS;
+	facts->classes = 1;
+	facts->class[0] = (struct pool_class){ .count = SLOTS,
+					       .slot_bytes = SLOT_BYTES,
+					       .payload_bytes = PAYLOAD,
+					       .counter_bytes = COUNTERS,
+					       .ring_bytes = RING,
+					       .offset = OFFSET };
+	seal(facts);
+}
+
+static void right_note(struct note *note)
+{
+	note->check = checksum(&note->reason, sizeof(*note) - offsetof(struct note, reason),
+			       note->commit);
+}
+
+static void right_start(struct slot *slot)
+{
+	struct start_block *start = &slot->start;
+	uint32_t fields =
+		checksum(&start->payload, sizeof(*start) - offsetof(struct start_block, payload),
+			 start->commit);
+
+	if (start->payload <= PAYLOAD)
+		start->check = checksum(slot + 1, start->payload, fields);
+}
+
+static void right_ring(uint8_t *ring)
+{
+	for (uint32_t unit = 0; unit < RING / RING_UNIT; unit++) {
+		struct ring_record *record = (struct ring_record *)(ring + unit * RING_UNIT);
+		uint64_t position = record->commit - 1;
+		uint32_t body = checksum(&record->length, 12, position);
+
+		if (record->length <= RING - unit * RING_UNIT - sizeof(*record))
+			record->check = checksum(record->payload, record->length, body);
+	}
+}
+
+static void right_checks(uint8_t *image)
+{
+	for (unsigned i = 0; i < SLOTS; i++) {
+		struct slot *slot = (struct slot *)(image + OFFSET + i * SLOT_BYTES);
+
+		for (unsigned n = 0; n < SLOT_NOTES; n++)
+			right_note(&slot->own[n]);
+		right_note(&slot->waited);
+		right_start(slot);
+		right_ring((uint8_t *)(slot + 1) + PAYLOAD + COUNTERS);
+	}
+}
+
+/* A lifecycle as a shim records it. */
+static void record(struct pool *pool, uint32_t pid)
+{
+	struct start_block start = { .pid = pid, .payload = 200 };
+	struct note_facts facts = { .reason = EXIT_EXIT, .code = 1, .pid = pid };
+	struct slot_ref ref;
+
+	slot_claim(pool, pid, 200, RING, &ref);
+	slot_commit_start(&ref, &start);
+	for (uint32_t i = 0; i < 40; i++)
+		ring_append(&ref, 1, i, &start, i * 7 % sizeof(start));
+	slot_note_own(&ref, &facts);
+	slot_note_waited(&ref, &facts);
+	slot_change(&ref, pid, CLAIM_RUNNING, CLAIM_STOPPED);
+}
+
+static void patched_pool(uint8_t *image, const uint8_t *data, size_t size)
+{
+	struct pool pool;
+
+	sound_header((struct pool_facts *)image);
+	if (pool_over_memory(&pool, image, IMAGE) != 0)
+		abort();
+	for (uint32_t i = 0; i < SLOTS; i++)
+		pool.claims[i] = CLAIM_WORD(1, 0, CLAIM_FREE);
+	for (uint32_t i = 0; i < SLOTS; i++)
+		record(&pool, i + 1000);
+	for (size_t i = 0; i + 3 <= size; i += 3)
+		image[POOL_PAGE + (data[i] | data[i + 1] << 8) % (IMAGE - POOL_PAGE)] ^=
+			data[i + 2];
+}
+
+/* The image that the input stands for, in memory of exactly its size. */
+static uint8_t *image_of(const uint8_t *data, size_t size, unsigned mode, size_t *bytes)
+{
+	uint8_t *image;
+
+	*bytes = mode < 2 ? size : IMAGE;
+	image = calloc(1, *bytes > 0 ? *bytes : 1);
+	if (mode < 2)
+		memcpy(image, data, size);
+	if (mode == 1 && size >= sizeof(struct pool_facts)) {
+		((struct pool_facts *)image)->file_bytes = size;
+		seal((struct pool_facts *)image);
+	}
+	if (mode >= 2)
+		patched_pool(image, data, size);
+	if (mode == 3)
+		right_checks(image);
+	return image;
+}
+
+static void walk(struct slot_ref *ref, bool dead)
+{
+	union {
+		struct ring_record record;
+		uint8_t bytes[sizeof(struct ring_record) + RING_PAYLOAD_MAX];
+	} out;
+	struct ring_cursor cursor;
+	uint64_t position, from;
+
+	ring_begin(ref, dead, &cursor);
+	from = cursor.position;
+	while (ring_next(ref, &cursor, &out.record, sizeof(out), &position) == 0)
+		;
+	ring_append(ref, 1, 1, &out, 100);
+	ring_release(ref, from, &cursor);
+}
+
+static void drain(struct pool *pool, uint32_t number)
+{
+	static uint8_t payload[65536];
+	struct drain_claim claim;
+	struct stop_facts stop;
+	struct start_block start;
+	struct note note;
+	uint32_t holder = 0;
+
+	if (drain_claim(pool, number, drain_number(pool), true, &claim, &holder) != 0)
+		return;
+	slot_read_start(&claim.ref, &start, payload, sizeof(payload));
+	slot_read_own(&claim.ref, &note);
+	slot_read_waited(&claim.ref, &note);
+	walk(&claim.ref, false);
+	drain_renew(&claim);
+	if (drain_observe(&claim, &stop) == DRAIN_OVER) {
+		walk(&claim.ref, true);
+		drain_commit(&claim, DRAIN_DONE_START | DRAIN_DONE_STOP);
+		drain_free(&claim.ref);
+	}
+	drain_abandon(&claim);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint64_t places[PATCHES];
+	struct slot_ref ref;
+	struct pool pool;
+	uint32_t taken, slots;
+	uint8_t *image;
+	size_t bytes;
 
-	if (!keep)
-		open_pool();
-
-	size_t count = patch(data, size, places);
-	use();
-	for (size_t i = 0; i < count; i++)
-		memcpy(pool.whole + places[i], keep + places[i], 256);
-	/* What the use itself wrote. */
-	memcpy(pool.whole, keep, pool.class[0].offset);
-	for (uint32_t i = 0; i < pool.classes; i++)
-		memcpy(pool.whole + pool.class[i].offset, keep + pool.class[i].offset,
-		       sizeof(struct slot));
+	if (size < 1)
+		return 0;
+	image = image_of(data + 1, size - 1, data[0] % 4, &bytes);
+	if (pool_over_memory(&pool, image, bytes) == 0) {
+		pool_usage(&pool, &taken, &slots);
+		for (uint32_t i = 0; i < pool.slots && i < 64; i++)
+			drain(&pool, i);
+		slot_find(&pool, 1, &ref);
+		slot_claim(&pool, 2, PAYLOAD, RING, &ref);
+	}
+	free(image);
 	return 0;
 }
