@@ -40,11 +40,6 @@ void buffer_add(struct buffer *b, const void *bytes, size_t length)
 	b->length += length;
 }
 
-void buffer_text(struct buffer *b, const char *text)
-{
-	buffer_add(b, text, strlen(text));
-}
-
 void buffer_unsigned(struct buffer *b, uint64_t number)
 {
 	char *room = buffer_room(b, 24);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buffer {
 	char *data;
@@ -20,7 +21,11 @@ struct buffer {
  */
 char *buffer_room(struct buffer *b, size_t bytes);
 void buffer_add(struct buffer *b, const void *bytes, size_t length);
-void buffer_text(struct buffer *b, const char *text);
+/* Inline, so that the length of a literal is known. */
+static inline void buffer_text(struct buffer *b, const char *text)
+{
+	buffer_add(b, text, strlen(text));
+}
 void buffer_unsigned(struct buffer *b, uint64_t number);
 /* A JSON string with its quotes. */
 void buffer_json(struct buffer *b, const char *text, size_t length);
