@@ -48,19 +48,22 @@ static bool read_text(int fd, uint64_t offset, char *into, size_t capacity)
 	return true;
 }
 
-static int read_segments(struct reader *reader)
+static int read_segments(struct reader *reader, struct elf_file *into)
 {
 	Elf64_Ehdr header;
 
 	if (!read_at(reader->fd, &header, sizeof(header), 0) ||
-	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != NATIVE ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+		return -ENOEXEC;
+	into->foreign = true;
+	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != NATIVE ||
 	    header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0)
 		return -ENOEXEC;
 	reader->segments = header.e_phnum < SEGMENTS ? header.e_phnum : SEGMENTS;
 	if (!read_at(reader->fd, reader->segment, reader->segments * sizeof(Elf64_Phdr),
 		     header.e_phoff))
 		return -ENOEXEC;
+	into->foreign = false;
 	return 0;
 }
 
@@ -114,6 +117,15 @@ static void find_sanitizer(const struct reader *reader, struct elf_file *into)
 	into->sanitizer[0] = '\0';
 }
 
+/* ld-linux-x86-64.so.2, ld-linux-aarch64.so.1; musl's is ld-musl-MACHINE.so.1 and runs on without
+ * what it can not resolve. */
+static bool is_glibc(const char *loader)
+{
+	const char *slash = strrchr(loader, '/');
+
+	return strncmp(slash ? slash + 1 : loader, "ld-linux", 8) == 0;
+}
+
 int elf_file_read(const char *path, struct elf_file *into)
 {
 	struct reader reader = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
@@ -123,14 +135,16 @@ int elf_file_read(const char *path, struct elf_file *into)
 	memset(into, 0, sizeof(*into));
 	if (reader.fd < 0)
 		return -errno;
-	error = read_segments(&reader);
+	error = read_segments(&reader, into);
 	if (error)
 		goto out;
 	loader = segment_of(&reader, PT_INTERP);
 	into->dynamic = loader &&
 			read_text(reader.fd, loader->p_offset, into->loader, sizeof(into->loader));
-	if (into->dynamic)
+	if (into->dynamic) {
+		into->foreign = !is_glibc(into->loader);
 		find_sanitizer(&reader, into);
+	}
 out:
 	close(reader.fd);
 	return error;

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 
 struct elf_file {
-	bool dynamic;	    /* it names a loader: LD_PRELOAD works */
+	bool dynamic;	    /* it names a loader */
+	bool foreign;	    /* of another class or another libc: a library of ours would break it */
 	char loader[256];   /* "" when it has none */
 	char sanitizer[64]; /* the shared sanitizer runtime it is linked with (DT_NEEDED), or "" */
 };

@@ -60,6 +60,8 @@ bool run_preload(const struct program *program)
 	const char *before = getenv("LD_PRELOAD");
 	char shim[PATHS_MAX];
 
+	if (program->elf.foreign)
+		return false;
 	if (self_find(SELF_SHIM, shim)) {
 		message("%s is not there: only the program's start and end are recorded",
 			self_name(SELF_SHIM));

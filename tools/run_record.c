@@ -33,10 +33,15 @@ static void fill_subject(struct subject *subject, const struct program *program,
 	subject->stands_alone = stands_alone;
 }
 
-/* Losses of programs that carry the shim are counted by the shim. */
+/* Its losses are counted by the shim. */
+static bool carries_shim(const struct program *program)
+{
+	return program->elf.dynamic && !program->elf.foreign;
+}
+
 static void lost(const struct run_record *record, const struct program *program, enum reason why)
 {
-	if (!program->elf.dynamic)
+	if (!carries_shim(program))
 		pool_tally_loss(record->state, why);
 }
 
@@ -55,7 +60,7 @@ static bool claim(struct run_record *record, const struct decision *decision,
 		return false;
 	if (slot_claim(&record->pool, (uint32_t)pid, decision->payload_bytes, decision->ring_bytes,
 		       &record->slot) != 0) {
-		if (!program->elf.dynamic)
+		if (!carries_shim(program))
 			pool_count(&record->pool, POOL_NO_SLOT, 1);
 		return false;
 	}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -257,6 +258,19 @@ def test_a_sanitized_program_gets_its_runtime_first(run, measured, compile_c):
     program = compile_c("int main(void) { return 9; }", name="sanitized", flags=["-fsanitize=address"])
     done = run(*measured(program))
     assert (done.returncode, done.stderr) == (9, "")
+
+
+@pytest.mark.parametrize("compiler", [["musl-gcc"], ["gcc", "-m32"]])
+def test_a_program_of_another_libc_or_class_is_recorded_from_outside(run, measured, events, compiler, tmp_path):
+    if not shutil.which(compiler[0]):
+        pytest.skip(f"needs {compiler[0]}")
+    (tmp_path / "foreign.c").write_text("int main(void) { return 9; }")
+    built = run(*compiler, "-o", tmp_path / "foreign", tmp_path / "foreign.c")
+    if built.returncode != 0:
+        pytest.skip(f"needs a working {compiler}")
+    done = run(*measured(tmp_path / "foreign"))
+    assert (done.returncode, done.stderr) == (9, "")
+    assert events(2)[1]["properties"]["code"] == 9
 
 
 def test_what_was_preloaded_before_stays(run, measured, env, compile_c, bookend):

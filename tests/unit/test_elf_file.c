@@ -97,6 +97,24 @@ static void a_program_without_a_loader_is_static(void **state)
 	assert_string_equal(file.sanitizer, "");
 }
 
+static void another_libc_or_class_is_foreign(void **state)
+{
+	struct program p = valid();
+	struct elf_file file;
+
+	(void)state;
+	assert_int_equal(read_back(&p, sizeof(p), &file), 0);
+	assert_false(file.foreign);
+	strcpy(p.loader_name, "/lib/ld-musl-x86_64.so.1");
+	assert_int_equal(read_back(&p, sizeof(p), &file), 0);
+	assert_true(file.foreign);
+	p.header.e_ident[EI_CLASS] = ELFCLASS32;
+	assert_int_equal(read_back(&p, sizeof(p), &file), -ENOEXEC);
+	assert_true(file.foreign);
+	assert_int_equal(read_back("#!/bin/sh\n", 10, &file), -ENOEXEC);
+	assert_false(file.foreign);
+}
+
 static void what_is_no_program_of_ours_is_refused(void **state)
 {
 	static const size_t lengths[] = { 0, 3, sizeof(Elf64_Ehdr) - 1, sizeof(Elf64_Ehdr) + 20 };
@@ -143,6 +161,7 @@ int main(void)
 		cmocka_unit_test(loader_and_sanitizer_are_found),
 		cmocka_unit_test(a_program_without_a_sanitizer_names_none),
 		cmocka_unit_test(a_program_without_a_loader_is_static),
+		cmocka_unit_test(another_libc_or_class_is_foreign),
 		cmocka_unit_test(what_is_no_program_of_ours_is_refused),
 		cmocka_unit_test(offsets_outside_the_file_are_not_followed),
 		cmocka_unit_test(runtimes_of_gcc_and_clang_are_known),
