@@ -53,6 +53,7 @@ define tree
 $(B)/$(1)/%.o: %.c
 	@mkdir -p $$(@D)
 	$(2) $(ALL) $(3) -c $$< -o $$@
+.PRECIOUS: $(B)/$(1)/%.o
 endef
 $(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec))
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
@@ -76,7 +77,7 @@ UNIT   := $(wildcard tests/unit/test_*.c)
 TSAN   := $(wildcard $(patsubst %,tests/unit/test_%.c,ring slot drain_claim))
 FUZZ   := $(wildcard tests/fuzz/fuzz_*.c)
 asan   := $(SANE) -fsanitize=address,undefined -fno-sanitize-recover=all
-tsan   := $(SANE) -fsanitize=thread
+tsan   := $(SANE) -fsanitize=thread -Wno-tsan
 fuzzer := $(SANE) -fsanitize=address,undefined -fno-sanitize-recover=all
 $(eval $(call tree,asan,$(CC),$(asan)))
 $(eval $(call tree,tsan,$(CC),$(tsan)))
@@ -102,7 +103,6 @@ $(B)/tsan/tests/%: $(B)/tsan/tests/%.o $(B)/tsan/shim.a $(B)/tsan/units.a
 $(B)/fuzz/tests/%: $(B)/fuzz/tests/%.o $(B)/fuzz/shim.a $(B)/fuzz/units.a
 	$(call link_test,clang $(fuzzer) -fsanitize=fuzzer)
 
-.SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # What people run. need.sh installs nothing when nothing is missing.
