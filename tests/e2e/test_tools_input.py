@@ -139,7 +139,7 @@ def test_a_truncated_or_damaged_image_is_said(tool, image):
 
 def test_an_image_of_another_version_is_said(tool, image):
     bytes_ = bytearray(image.read_bytes())
-    bytes_[24] += 1  # image_header.major
+    bytes_[8] += 1  # image_header.major
     image.write_bytes(bytes_)
     assert "was compiled by another version of bookend" in tool("check", image).stderr
     assert "was compiled by another version of bookend" in runs_anyway(tool, "--policy", image)
