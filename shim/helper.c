@@ -4,12 +4,14 @@
  */
 #include "shim/helper.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "base/sys.h"
@@ -24,8 +26,10 @@
 #define HELPER_SIGNALS	   64
 #define HELPER_EXEC_FAILED 127
 
-/* Everything the child needs, in the mapping of its stack. */
+/* Everything the children need, in the mapping of their stacks. */
 struct helper_child {
+	__typeof__(&clone) start;
+	char *stack; /* the second one's, its end */
 	const char *tool;
 	char *argv[6];
 	char *envp[2];
@@ -43,7 +47,7 @@ static void helper_close_all(void)
 		sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
 }
 
-static int helper_child(void *argument)
+static int helper_exec(void *argument)
 {
 	static const uint64_t nothing[8];
 	struct helper_child *child = argument;
@@ -57,6 +61,15 @@ static int helper_child(void *argument)
 	sys_call(SYS_execve, child->tool, child->argv, child->envp, 0);
 	child->failed = 1;
 	return HELPER_EXEC_FAILED;
+}
+
+static int helper_between(void *argument)
+{
+	struct helper_child *child = argument;
+
+	if (child->start(helper_exec, child->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, child) < 0)
+		child->failed = 1;
+	return 0;
 }
 
 static void helper_fill(struct helper_child *child, const struct self *self, int pid)
@@ -80,31 +93,38 @@ static void helper_fill(struct helper_child *child, const struct self *self, int
 	child->envp[0] = child->state;
 }
 
-/* The child's pid, or -1. */
-static int helper_clone(struct helper_child *child, char *stack)
+/* With all signals blocked: no handler of the host may run on our stacks. errno is clone()'s to
+ * change, not the host's to see. */
+static void helper_clone(struct helper_child *child, char *stack)
 {
-	__typeof__(&clone) start = (__typeof__(&clone))symbol_next("clone", NULL);
 	uint64_t all = ~UINT64_C(0), mask;
-	int pid;
+	int kept = errno, pid;
 
-	if (!start)
-		return -1;
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
-	pid = start(helper_child, stack + HELPER_STACK, CLONE_VM | CLONE_VFORK, child);
+	pid = child->start(helper_between, stack, CLONE_VM | CLONE_VFORK, child);
+	if (pid > 0)
+		sys_call(SYS_wait4, pid, NULL, __WALL, NULL);
+	else
+		child->failed = 1;
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
-	return pid;
+	errno = kept;
 }
 
+/* A helper of PID 1, or of a reaper of orphans, would be its child after all, and die with it or be
+ * reaped by it. */
 static bool helper_allowed(const struct self *self)
 {
-	return self->tool[0] && sys_geteuid() == self->uid &&
-	       !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0);
+	int reaper = 0;
+
+	return self->tool[0] && self->pid != 1 && sys_geteuid() == self->uid &&
+	       !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) &&
+	       !sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &reaper, 0, 0) && !reaper;
 }
 
 /* pid: whose death to wait for, 0: nobody's. */
 static void helper_spawn(struct self *self, int pid)
 {
-	size_t bytes = HELPER_STACK + sizeof(struct helper_child);
+	size_t bytes = 2 * HELPER_STACK + sizeof(struct helper_child);
 	struct helper_child *child;
 	long at;
 
@@ -113,12 +133,14 @@ static void helper_spawn(struct self *self, int pid)
 	at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_failed(at))
 		return;
-	child = (struct helper_child *)(at + HELPER_STACK);
+	child = (struct helper_child *)(at + 2 * HELPER_STACK);
+	child->start = (__typeof__(&clone))symbol_next("clone", NULL);
+	child->stack = (char *)at + 2 * HELPER_STACK;
 	helper_fill(child, self, pid);
-	if (helper_clone(child, (char *)at) < 0 || child->failed)
-		pool_count(&self->pool, POOL_HELPERS_FAILED, 1);
-	else
-		pool_count(&self->pool, POOL_HELPERS, 1);
+	if (child->start)
+		helper_clone(child, (char *)at + HELPER_STACK);
+	pool_count(&self->pool, child->start && !child->failed ? POOL_HELPERS : POOL_HELPERS_FAILED,
+		   1);
 	sys_munmap((void *)at, bytes);
 }
 
