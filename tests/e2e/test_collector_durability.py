@@ -5,6 +5,7 @@ import http.client
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 
@@ -13,6 +14,9 @@ import pytest
 import posting
 import support
 from posting import native
+
+
+HEAD = "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n"
 
 
 class Poster(threading.Thread):
@@ -110,7 +114,7 @@ def test_it_ends_although_clients_are_connected_and_idle_or_have_sent_half_a_req
     idle = posting.Client(collector)
     assert idle.get("/healthz").status == 200
     half = socket.create_connection(("127.0.0.1", collector.port))
-    half.sendall(b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{")
+    half.sendall(HEAD.format(9).encode() + b"{")
     assert idle.get("/healthz").status == 200
     assert collector.stop() == 0
 
@@ -123,7 +127,7 @@ def test_many_connections_without_a_word_do_not_keep_others_out(collector):
 
 
 def test_a_body_that_comes_slowly_is_waited_for_and_a_client_that_goes_away_harms_nobody(collector):
-    head = b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 25\r\n\r\n"
+    head = HEAD.format(25).encode()
     slow = socket.create_connection(("127.0.0.1", collector.port), timeout=10)
     slow.sendall(head + b'{"id":"slow",')
     with socket.create_connection(("127.0.0.1", collector.port)) as gone:
@@ -134,6 +138,56 @@ def test_a_body_that_comes_slowly_is_waited_for_and_a_client_that_goes_away_harm
     slow.sendall(b'"event":"a"}')
     assert slow.recv(100).startswith(b"HTTP/1.1 200")
     assert "slow" in ids_of(collector)
+
+
+def test_when_too_much_waits_for_the_disk_clients_are_told_to_come_back_and_the_rest_is_kept(collector):
+    padding = "x" * 3_900_000
+    answers = []
+
+    def post(number):
+        event = native(number, properties={"text": padding})
+        answers.append(posting.Client(collector).post("/v1/events", event))
+
+    with contextlib.closing(sqlite3.connect(collector.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # the writer cannot write now, and waits for a while
+        threads = [threading.Thread(target=post, args=(number,), daemon=True) for number in range(10)]
+        for thread in threads:
+            thread.start()
+        support.wait_until(lambda: answers, 4, "an answer while nothing can be written")
+        early = list(answers)
+        other.execute("ROLLBACK")
+    for thread in threads:
+        thread.join(20)
+    assert {answer.status for answer in early} == {503} and early[0].headers["Retry-After"] == "1"
+    kept = [answer for answer in answers if answer.status == 200]
+    assert len(answers) == 10 and len(kept) >= 4
+    assert collector.rows("SELECT count(*) FROM events") == [(len(kept),)]
+
+
+def test_a_database_that_stays_locked_is_answered_with_503(collector):
+    with contextlib.closing(sqlite3.connect(collector.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        reply = posting.Client(collector).post("/v1/events", native(1))
+        assert reply.status == 503 and "log says why" in reply.json()["error"]
+        assert "locked" in collector.log.read_text()
+        other.execute("ROLLBACK")
+    assert posting.Client(collector).post("/v1/events", native(1)).status == 200
+
+
+def test_large_bodies_under_way_are_bounded_and_those_of_clients_gone_are_forgotten(collector):
+    size = (4 << 20) - 1
+
+    def post(body):
+        return posting.Client(collector).post("/v1/events", body).status
+
+    with contextlib.ExitStack() as stack:
+        for _ in range(16):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", collector.port)))
+            half.sendall(HEAD.format(size).encode() + b" " * (size - 1))
+        # 32 bytes are left when all of it was read.
+        support.wait_until(lambda: post(b"[]".ljust(33)) == 503, 10, "a refusal for now")
+        assert post(b"[]".ljust(32)) == 200
+    support.wait_until(lambda: post(b"[]".ljust(size)) == 200, 10, "room again")
 
 
 @pytest.fixture

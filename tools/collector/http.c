@@ -267,7 +267,9 @@ int http_start(const struct http_options *options, struct http **into)
 	http->options = *options;
 	pthread_mutex_init(&http->lock, NULL);
 	pthread_cond_init(&http->idle, NULL);
-	http->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+	/* poll, not epoll: that is edge-triggered, and MHD 0.9.75 then misses an end of file that
+	 * comes with data. */
+	http->daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
 					NULL, NULL, handle, http, MHD_OPTION_LISTEN_SOCKET,
 					options->listen, MHD_OPTION_NOTIFY_COMPLETED, request_over,
 					http, MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS,
