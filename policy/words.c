@@ -182,7 +182,9 @@ struct value words_command(struct eval *e, bool path)
 	command = words_known_command(e);
 	if (command == NULL)
 		return value_text("other");
-	return path ? command_path(e, program, command) : value_text(word[0]);
+	if (!path)
+		return value_text(word[0]);
+	return program != NULL ? command_path(e, program, command) : value_absent();
 }
 
 const char *words_basename(const char *path)

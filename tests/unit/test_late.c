@@ -195,8 +195,8 @@ static void every_end_has_its_facts(void **state)
 		    "e stop "
 		    "{\"how\":\"clean\",\"why\":\"exit\",\"code\":0,\"after\":15,\"failed\":false,"
 		    "\"ms\":250}" TO "c stop "
-				     "{\"how\":\"clean\",\"why\":\"exit\",\"code\":0,\"after\":15,"
-				     "\"failed\":false,\"ms\":250}" TO);
+		    "{\"how\":\"clean\",\"why\":\"exit\",\"code\":0,\"after\":15,"
+		    "\"failed\":false,\"ms\":250}" TO);
 	assert_stop(
 		EXIT_UNDERSCORE_EXIT, 3, 0, 0,
 		"e stop "
@@ -206,8 +206,8 @@ static void every_end_has_its_facts(void **state)
 		    "e stop "
 		    "{\"how\":\"crashed\",\"why\":\"signal\",\"signal\":9,\"failed\":true,\"ms\":"
 		    "250}" TO "x stop "
-			      "{\"how\":\"crashed\",\"why\":\"signal\",\"signal\":9,\"failed\":"
-			      "true,\"ms\":250}" TO);
+		    "{\"how\":\"crashed\",\"why\":\"signal\",\"signal\":9,\"failed\":"
+		    "true,\"ms\":250}" TO);
 	assert_stop(
 		EXIT_ABORT, -1, 6, 0,
 		"e stop "
@@ -332,6 +332,34 @@ static void a_script_gives_the_program_its_name(void **state)
 	scene_decide("s");
 	assert_string_equal(scene_events(LATE_STOP),
 			    "e command {\"p\":\"salto fetch\",\"n\":\"salto\"}" TO);
+	scene_end();
+}
+
+static void a_command_of_an_unknown_program_has_no_path(void **state)
+{
+	static const uint8_t pool_id[16];
+	const struct snapshot_item item = { .type = SNAPSHOT_ARGS, .length = 10 };
+	struct image image;
+	struct late_process p = { .image = &image,
+				  .start = &scene.start,
+				  .snapshot = scene.snapshot,
+				  .pool_id = pool_id };
+	uint32_t left_out = 0;
+
+	(void)state;
+	scene_begin(SCENE_HEAD SCENE_ALLOW
+		    "    commands: [fetch]\n"
+		    "    properties: { p: \"${command.path}\", n: \"${command.name}\" }\n"
+		    "    events: { e: { when: start } }\n");
+	image_open(scene.compiled.bytes, scene.compiled.length, &image);
+	memcpy(scene.snapshot, &item, sizeof(item));
+	memcpy(scene.snapshot + sizeof(item), "app\0fetch", 10);
+	scene.start.payload = sizeof(item) + 10;
+	scene.out[0] = '\0';
+	assert_int_equal(late_events(&p, LATE_START, scene.late_arena, sizeof(scene.late_arena),
+				     scene_emit, NULL, &left_out),
+			 0);
+	assert_string_equal(scene.out, "e start {\"n\":\"fetch\"}" TO);
 	scene_end();
 }
 
@@ -534,6 +562,7 @@ int main(void)
 		cmocka_unit_test(an_event_with_a_condition_is_made_only_when_it_holds),
 		cmocka_unit_test(a_mask_hides_what_is_secret),
 		cmocka_unit_test(a_script_gives_the_program_its_name),
+		cmocka_unit_test(a_command_of_an_unknown_program_has_no_path),
 		cmocka_unit_test(only_what_the_policy_refers_to_is_recorded),
 		cmocka_unit_test(a_snapshot_that_is_cut_has_whole_words_and_says_so),
 		cmocka_unit_test(an_event_that_does_not_fit_is_left_out_and_counted),
