@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -38,37 +39,35 @@ static int read_id(const char *path, char *into, size_t capacity)
 	return 0;
 }
 
-static int write_id(const char *path)
+static int write_id(int file)
 {
-	char text[IDENTITY_TEXT + 1];
+	char text[IDENTITY_TEXT];
 	struct identity id;
 	uint8_t random[16];
-	int file, r = 0;
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return -EIO;
 	id = identity_from_random(random);
 	identity_text(&id, text);
 	text[IDENTITY_TEXT - 1] = '\n';
-	file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file < 0)
-		return -errno;
-	if (write(file, text, IDENTITY_TEXT) != IDENTITY_TEXT || fsync(file))
-		r = -EIO;
-	close(file);
-	return r;
+	if (write(file, text, sizeof(text)) != sizeof(text) || fsync(file))
+		return -EIO;
+	return 0;
 }
 
 static int make_id(const char *path)
 {
-	char temporary[PATHS_MAX + 128];
-	int r;
+	char temporary[PATHS_MAX + 72];
+	int file, r;
 
-	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
-	unlink(temporary);
-	r = write_id(temporary);
+	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	file = mkostemp(temporary, O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	r = write_id(file);
 	if (!r && link(temporary, path) && errno != EEXIST)
 		r = -errno;
+	close(file);
 	unlink(temporary);
 	return r;
 }

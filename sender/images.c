@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/paths.h"
+#include "sender/buffer.h"
 #include "sender/say.h"
 
 #define IMAGES_SYSTEM "/etc/bookend/policy.images"
@@ -22,8 +23,7 @@ struct images_entry {
 	uint8_t hash[16];
 	bool found;
 	bool said;
-	void *bytes;
-	size_t length;
+	struct buffer file;
 	struct image image;
 };
 
@@ -33,12 +33,14 @@ static void hash_text(const uint8_t hash[16], char into[33])
 		snprintf(into + 2 * i, 3, "%02x", hash[i]);
 }
 
-static int read_whole(int file, size_t length, void *into)
+static int read_whole(int file, size_t length, struct buffer *into)
 {
-	size_t at = 0;
+	char *room = buffer_room(into, length);
 
-	while (at < length) {
-		ssize_t n = read(file, (char *)into + at, length - at);
+	if (!room)
+		return -ENOMEM;
+	while (into->length < length) {
+		ssize_t n = read(file, room + into->length, length - into->length);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -46,50 +48,35 @@ static int read_whole(int file, size_t length, void *into)
 			return -errno;
 		if (n == 0)
 			return -EBADMSG;
-		at += (size_t)n;
+		into->length += (size_t)n;
 	}
 	return 0;
 }
 
-/* NULL unless it is a regular file that nobody else can write. */
-static void *read_safe(const char *path, size_t *length)
+/* Only a regular file that nobody else can write. */
+static int read_safe(const char *path, struct buffer *into)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	void *bytes = NULL;
 	struct stat st;
+	int r = -EPERM;
 
+	buffer_clear(into);
 	if (file < 0)
-		return NULL;
+		return -errno;
 	if (!fstat(file, &st) && S_ISREG(st.st_mode) && !(st.st_mode & 022) &&
 	    (st.st_uid == 0 || st.st_uid == geteuid()) && st.st_size > 0 &&
 	    st.st_size <= (off_t)IMAGE_BYTES_MAX)
-		bytes = malloc((size_t)st.st_size);
-	if (bytes && read_whole(file, (size_t)st.st_size, bytes)) {
-		free(bytes);
-		bytes = NULL;
-	}
+		r = read_whole(file, (size_t)st.st_size, into);
 	close(file);
-	if (bytes)
-		*length = (size_t)st.st_size;
-	return bytes;
+	return r;
 }
 
 static bool try_file(struct images_entry *entry, const char *path)
 {
-	size_t length;
-	void *bytes = read_safe(path, &length);
-
-	if (!bytes)
-		return false;
-	if (image_open(bytes, length, &entry->image) ||
-	    memcmp(entry->image.header->hash, entry->hash, sizeof(entry->hash)) != 0) {
-		free(bytes);
-		return false;
-	}
-	entry->bytes = bytes;
-	entry->length = length;
-	entry->found = true;
-	return true;
+	entry->found = !read_safe(path, &entry->file) &&
+		       !image_open(entry->file.data, entry->file.length, &entry->image) &&
+		       !memcmp(entry->image.header->hash, entry->hash, sizeof(entry->hash));
+	return entry->found;
 }
 
 static bool try_folder(struct images_entry *entry, const char *folder)
@@ -122,18 +109,19 @@ static bool try_hint(struct images_entry *entry, const char *hint)
 static bool try_listed(struct images_entry *entry, const char *state)
 {
 	char path[PATHS_MAX + 64];
-	char *list, *line, *rest = NULL;
+	struct buffer list = { 0 };
+	char *line, *rest = NULL;
 	bool found = false;
-	size_t length;
 
 	snprintf(path, sizeof(path), "%s/image-folders", state);
-	list = read_safe(path, &length);
-	if (!list)
-		return false;
-	list[length - 1] = 0; /* the last newline */
-	for (line = strtok_r(list, "\n", &rest); line && !found; line = strtok_r(NULL, "\n", &rest))
+	if (!read_safe(path, &list))
+		list.data[list.length - 1] = 0; /* the last newline */
+	else
+		buffer_clear(&list);
+	for (line = list.length ? strtok_r(list.data, "\n", &rest) : NULL; line && !found;
+	     line = strtok_r(NULL, "\n", &rest))
 		found = try_folder(entry, line);
-	free(list);
+	buffer_free(&list);
 	return found;
 }
 
@@ -148,39 +136,29 @@ void images_close(struct images *images)
 		struct images_entry *entry = images->first;
 
 		images->first = entry->next;
-		free(entry->bytes);
+		buffer_free(&entry->file);
 		free(entry);
 	}
-}
-
-static int write_file(const char *path, const void *bytes, size_t length)
-{
-	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int r = 0;
-
-	if (file < 0)
-		return -errno;
-	if (write(file, bytes, length) != (ssize_t)length || fsync(file))
-		r = -EIO;
-	close(file);
-	return r;
 }
 
 static int keep_in(const struct images_entry *entry, const char *folder)
 {
 	char path[PATHS_MAX + 80];
-	char temporary[PATHS_MAX + 112];
+	char temporary[PATHS_MAX + 88];
 	char hash[33];
-	int r;
+	int file, r = 0;
 
 	mkdir(folder, 0700);
 	hash_text(entry->hash, hash);
 	snprintf(path, sizeof(path), "%s/%s.bki", folder, hash);
-	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
-	unlink(temporary);
-	r = write_file(temporary, entry->bytes, entry->length);
-	if (!r && rename(temporary, path))
-		r = -errno;
+	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	file = mkostemp(temporary, O_CLOEXEC);
+	if (file < 0)
+		return -errno;
+	if (write(file, entry->file.data, entry->file.length) != (ssize_t)entry->file.length ||
+	    fsync(file) || rename(temporary, path))
+		r = -EIO;
+	close(file);
 	if (r)
 		unlink(temporary);
 	return r;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -21,9 +22,8 @@ static int make_file(const char *path)
 	char temporary[PATHS_MAX + 64];
 	int file;
 
-	snprintf(temporary, sizeof(temporary), "%s.%d", path, (int)getpid());
-	unlink(temporary);
-	file = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
+	file = mkostemp(temporary, O_CLOEXEC);
 	if (file < 0)
 		return file;
 	if (write(file, &fresh, sizeof(fresh)) == sizeof(fresh) && !link(temporary, path)) {

@@ -21,16 +21,15 @@ extern const struct transport transport_file;
 #define TAIL_BYTES (256 * 1024)
 #define LOCK_TRIES 100 /* a millisecond apart */
 #define ID_BYTES   36
+#define TAIL_IDS   (TAIL_BYTES / (ID_BYTES + 6)) /* behind "id":" */
 
 /* Of one route: what stood at the end of its file when this drainer came. */
 struct file_state {
 	int file;
 	bool regular;
 	bool searched;
-	char *tail;
-	size_t tail_bytes;
-	char (*id)[ID_BYTES]; /* ids in tail, sorted */
 	uint32_t ids;
+	char id[TAIL_IDS][ID_BYTES]; /* sorted */
 };
 
 static int by_id(const void *a, const void *b)
@@ -38,49 +37,38 @@ static int by_id(const void *a, const void *b)
 	return memcmp(a, b, ID_BYTES);
 }
 
-static void list_ids(struct file_state *state)
+static void list_ids(struct file_state *state, const char *tail, size_t bytes)
 {
 	static const char mark[] = "\"id\":\"";
-	const char *at = state->tail;
-	const char *end = state->tail + state->tail_bytes;
-	uint32_t capacity = 0;
+	const char *at = tail;
+	const char *end = tail + bytes;
 
-	for (;;) {
-		void *more;
-
+	while (state->ids < TAIL_IDS) {
 		at = memmem(at, (size_t)(end - at), mark, sizeof(mark) - 1);
 		if (!at || end - at < (ptrdiff_t)(sizeof(mark) - 1 + ID_BYTES))
 			break;
 		at += sizeof(mark) - 1;
-		if (state->ids == capacity) {
-			capacity = capacity ? 2 * capacity : 256;
-			more = realloc(state->id, capacity * sizeof(*state->id));
-			if (!more)
-				break;
-			state->id = more;
-		}
 		memcpy(state->id[state->ids++], at, ID_BYTES);
 	}
-	if (state->ids)
-		qsort(state->id, state->ids, sizeof(*state->id), by_id);
+	qsort(state->id, state->ids, ID_BYTES, by_id);
 }
 
 static int read_tail(struct file_state *state, uint64_t size)
 {
 	uint64_t from = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+	char *tail = malloc(TAIL_BYTES);
 	ssize_t n;
+	int r = 0;
 
-	state->tail = malloc(TAIL_BYTES + 1);
-	if (!state->tail)
+	if (!tail)
 		return -ENOMEM;
-	n = pread(state->file, state->tail, TAIL_BYTES, (off_t)from);
+	n = pread(state->file, tail, TAIL_BYTES, (off_t)from);
 	if (n < 0)
-		return -errno;
-	state->tail_bytes = (size_t)n;
-	list_ids(state);
-	free(state->tail);
-	state->tail = NULL;
-	return 0;
+		r = -errno;
+	else
+		list_ids(state, tail, (size_t)n);
+	free(tail);
+	return r;
 }
 
 /* file:/path or file:///path */
@@ -270,8 +258,6 @@ static void file_forget(void *common, struct transport_request *request)
 		return;
 	if (state->file >= 0)
 		close(state->file);
-	free(state->tail);
-	free(state->id);
 	free(state);
 	request->state = NULL;
 }
