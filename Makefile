@@ -83,7 +83,11 @@ $(eval $(call tree,asan,$(CC),$(asan)))
 $(eval $(call tree,tsan,$(CC),$(tsan)))
 $(eval $(call tree,fuzz,clang,$(fuzzer) -fsanitize=fuzzer-no-link))
 
-$(B)/%/units.a $(B)/%/shim.a:
+# Two rules: a pattern with two targets would be taken to make both at once.
+$(B)/%/units.a:
+	@rm -f $@
+	ar qcs $@ $^
+$(B)/%/shim.a:
 	@rm -f $@
 	ar qcs $@ $^
 $(foreach t,asan fuzz,$(eval $(B)/$(t)/units.a: $(call obj,$(t),$(units))))
