@@ -12,6 +12,7 @@
 #include "base/machine.h"
 #include "base/paths.h"
 #include "base/pool_private.h"
+#include "base/process.h"
 #include "base/shared.h"
 #include "base/sys.h"
 
@@ -73,6 +74,8 @@ static void adopt(struct pool *pool, const struct pool_facts *facts, void *head,
 	pool->file_bytes = facts->file_bytes;
 	memcpy(pool->id, facts->id, sizeof(pool->id));
 	memcpy(pool->boot_id, facts->boot_id, sizeof(pool->boot_id));
+	pool->proc_device = facts->proc_device;
+	pool->pid_namespace = facts->pid_namespace;
 }
 
 static long map(int file, uint64_t bytes)
@@ -188,6 +191,15 @@ int pool_over_memory(struct pool *pool, void *bytes, size_t length)
 	pool->file = -1;
 	pool->whole = bytes;
 	return 0;
+}
+
+uint64_t pool_pid_namespace(const struct pool *pool)
+{
+	uint64_t device = pool->proc_device != 0 ? process_proc_device() : 0;
+
+	if (device != 0 && device == pool->proc_device)
+		return pool->pid_namespace;
+	return process_pid_namespace();
 }
 
 void pool_close_file(struct pool *pool)

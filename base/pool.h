@@ -30,6 +30,8 @@ struct pool {
 	uint64_t file_bytes;
 	uint8_t id[16];
 	uint8_t boot_id[16];
+	uint64_t proc_device;
+	uint64_t pid_namespace;
 	bool other_boot; /* drainers: made under another boot id, so all its processes are dead */
 };
 
@@ -44,6 +46,13 @@ int pool_open_in(struct pool *pool, const char *folder, unsigned uid, const char
 		 bool whole, enum reason *why);
 /* A pool image in the caller's memory (8-byte aligned), never to be closed. 0 or -EBADMSG. */
 int pool_over_memory(struct pool *pool, void *bytes, size_t length);
+
+/*
+ * process_pid_namespace(), cheaply where the pool's maker saw the same /proc: looking into
+ * /proc/self makes the kernel build its entries for a new process, which costs more than claiming a
+ * slot.
+ */
+uint64_t pool_pid_namespace(const struct pool *pool);
 
 void pool_close_file(struct pool *pool);
 void pool_close(struct pool *pool);

@@ -8,6 +8,7 @@
 
 #include "base/checksum.h"
 #include "base/machine.h"
+#include "base/process.h"
 
 #define KIB 1024
 
@@ -85,6 +86,8 @@ int pool_facts_fill(struct pool_facts *facts, unsigned uid, const char *state)
 	facts->uid = uid;
 	memcpy(facts->state, state, length);
 	machine_boot_id(facts->boot_id);
+	facts->pid_namespace = process_pid_namespace();
+	facts->proc_device = facts->pid_namespace != 0 ? process_proc_device() : 0;
 	fill_geometry(facts);
 	facts->check = facts_check(facts);
 	return 0;

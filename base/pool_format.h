@@ -47,12 +47,14 @@ struct pool_facts {
 	uint32_t slots;
 	uint32_t classes;
 	struct pool_class class[POOL_CLASSES];
-	uint8_t id[16];	     /* random: the key of all identifiers */
-	uint8_t boot_id[16]; /* /proc/sys/kernel/random/boot_id; zero when it could not be read */
-	char state[768];     /* the state directory's path, NUL-terminated */
+	uint8_t id[16];	      /* random: the key of all identifiers */
+	uint8_t boot_id[16];  /* /proc/sys/kernel/random/boot_id; zero when it could not be read */
+	char state[768];      /* the state directory's path, NUL-terminated */
+	uint64_t proc_device; /* the maker's process_proc_device(), 0: unknown */
+	uint64_t pid_namespace; /* that belongs to it: the maker's */
 	uint32_t uid;
 	uint32_t check; /* checksum() of the bytes before it, seed 0 */
-	uint8_t pad[56];
+	uint8_t pad[40];
 };
 static_assert(sizeof(struct pool_facts) == 1024, "format");
 

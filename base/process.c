@@ -111,6 +111,21 @@ enum process_life process_life(int pid, uint64_t seen_ns)
 	return PROCESS_ALIVE;
 }
 
+uint64_t process_proc_device(void)
+{
+	char link[16];
+	long length = sys_readlinkat(AT_FDCWD, "/proc/self", link, sizeof(link) - 1);
+	struct stat st;
+
+	if (length <= 0)
+		return 0;
+	link[length] = '\0';
+	if (number_at(link) != (uint64_t)sys_getpid() ||
+	    sys_fstatat(AT_FDCWD, "/proc", &st, 0) != 0)
+		return 0;
+	return st.st_dev;
+}
+
 uint64_t process_pid_namespace(void)
 {
 	struct stat st;

@@ -26,6 +26,12 @@ enum process_life { PROCESS_DEAD, PROCESS_ALIVE, PROCESS_UNKNOWN };
  */
 enum process_life process_life(int pid, uint64_t seen_ns);
 
+/*
+ * The device number of /proc, if that shows this process under its own pid; else 0. Each pid
+ * namespace has a /proc of its own, so two processes with the same number mean the same by a pid.
+ */
+uint64_t process_proc_device(void);
+
 /* The inode of /proc/self/ns/pid, or 0 when it can not be had. */
 uint64_t process_pid_namespace(void);
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/process.h"
 
 enum reason start_record(struct self *self, const struct decision *decision,
 			 const struct subject *subject)
@@ -29,7 +28,7 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	facts.parent = subject->parent;
 	facts.uid = subject->uid;
 	facts.service = decision->service;
-	facts.pid_namespace = process_pid_namespace();
+	facts.pid_namespace = pool_pid_namespace(&self->pool);
 	facts.flags = decision->command ? START_COMMAND : 0;
 	memcpy(facts.image, decision->image, sizeof(facts.image));
 	facts.payload = policy_snapshot(decision, subject, slot_payload(&self->slot),

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -160,6 +161,37 @@ static void the_pid_namespace_has_a_number(void **state)
 	assert_int_equal(process_pid_namespace(), process_pid_namespace());
 }
 
+static void proc_is_ours_and_in_a_namespace_of_its_own(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(stat("/proc", &st), 0);
+	assert_int_equal(process_proc_device(), st.st_dev);
+}
+
+/* In a child of a new pid namespace that still sees our /proc. */
+static void a_foreign_proc_counts_for_nothing(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0) {
+		if (unshare(CLONE_NEWPID) != 0)
+			_exit(2);
+		child = fork();
+		if (child == 0)
+			_exit(process_proc_device() == 0 ? 0 : 1);
+		waitpid(child, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (WEXITSTATUS(status) == 2)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +202,8 @@ int main(void)
 		cmocka_unit_test(a_pid_that_started_after_it_was_seen_is_another_process),
 		cmocka_unit_test(a_pid_that_nobody_has_is_dead),
 		cmocka_unit_test(the_pid_namespace_has_a_number),
+		cmocka_unit_test(proc_is_ours_and_in_a_namespace_of_its_own),
+		cmocka_unit_test(a_foreign_proc_counts_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
