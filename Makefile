@@ -26,7 +26,9 @@ ALL      := -std=gnu11 -fno-common $(WARN) $(if $(CI),-Werror) -fstack-protector
 SHIP     := -D_FORTIFY_SOURCE=2 $(CFLAGS)
 PIC      := -fPIC -fvisibility=hidden -fno-semantic-interposition -fasynchronous-unwind-tables
 LD_SAFE  := -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack
-LD_INSIDE := -shared $(LD_SAFE),-z,nodelete,-z,initfirst,-z,noseparate-code \
+# What is preloaded is small: no code that nothing in it calls, and no start files, whose weak symbols the loader would look
+# for in every process.
+LD_INSIDE := -shared -nostartfiles $(LD_SAFE),-z,nodelete,-z,initfirst,-z,noseparate-code,--gc-sections \
 	-Wl,--hash-style=gnu,--build-id -Wl,--version-script=shim/libbookend.map
 LIBS_SENDER    := -lcurl -lz
 LIBS_COLLECTOR := -lmicrohttpd -lsqlite3 -ljansson -lz
@@ -55,7 +57,7 @@ $(B)/$(1)/%.o: %.c
 	$(2) $(ALL) $(3) -c $$< -o $$@
 .PRECIOUS: $(B)/$(1)/%.o
 endef
-$(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec))
+$(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec -ffunction-sections -fdata-sections))
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
