@@ -112,6 +112,16 @@ shown() {
 	grep -E "$1" "$folder/demonstration" || { echo "not in the output of make run: $1"; return 1; }
 }
 
+# Someone who is not root, but may use sudo; a package and the build are taken away before.
+demonstration_by_sudo() {
+	command=(sh -euc 'apt-get install -q -y --no-install-recommends sudo && apt-get remove -q -y nginx-light
+		useradd -m -u 4711 visitor && echo "visitor ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/visitor
+		make -s clean && chown -R visitor .')
+	inside "$top" || return 1
+	command=(make run)
+	inside --userspec=4711:4711 "$top" && grep -q '^Installing, by name: nginx-light$' "$log"
+}
+
 silent_when_all_is_there() {
 	command=(tests/setup/need.sh run)
 	inside "$top" && [ ! -s "$log" ]
@@ -123,7 +133,7 @@ nothing_runs() {
 
 nothing_left() {
 	local found
-	found=$(find "$top/tmp" "$top/dev/shm" -mindepth 1 ! -path "$top/dev/shm/bookend-0")
+	found=$(find "$top/tmp" "$top/dev/shm" -mindepth 1 ! -path "$top/dev/shm/bookend-*[0-9]")
 	[ -z "$found" ] || { echo "left behind: $found"; return 1; }
 	[ ! -e "$top/usr/sbin/policy-rc.d" ] || { echo "policy-rc.d is left"; return 1; }
 }
@@ -142,6 +152,7 @@ if [ "$failed" = 0 ]; then
 		claim "nothing was dropped" shown '[1-9][0-9]* recorded, .* 0 dropped'
 	fi
 	claim "with all in place, nothing is installed and nothing said" silent_when_all_is_there
+	claim "it works with sudo as well, and for a user without rights" demonstration_by_sudo
 	claim "no process runs on" nothing_runs
 	claim "no pool, no file is left" nothing_left
 fi
