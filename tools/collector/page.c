@@ -75,8 +75,9 @@ static void write_lifecycle(FILE *out, const struct lifecycle *one)
 	service_cell(out, one->service);
 	cell(out, one->what);
 	time_cell(out, one->started);
-	fprintf(out, "<td class=\"number\">%s</td><td class=\"%s\">",
-		one->lasted_us < 0 ? "" : lasted, ending_name(one->end.ending));
+	fputs("<td class=\"number\">", out);
+	html_text(out, one->lasted_us < 0 ? "" : lasted);
+	fprintf(out, "</td><td class=\"%s\">", ending_name(one->end.ending));
 	html_text(out, ended);
 	fputs("</td></tr>\n", out);
 }
