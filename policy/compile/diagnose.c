@@ -16,22 +16,25 @@
 struct finding {
 	struct mark at;
 	unsigned order;
-	char *text; /* NULL: there was no memory for it */
+	char text[TEXT_MAX];
 };
 
 /* The line's text without its end, cut at LINE_MAX; false when there is no such line. */
 static bool copy_line(const struct diagnose *d, unsigned line, char into[LINE_MAX])
 {
 	const char *at = d->text;
-	const char *end = d->text + d->length;
+	const char *end;
 	size_t length;
 
+	if (d->text == NULL || line == 0)
+		return false;
+	end = d->text + d->length;
 	for (unsigned i = 1; i < line && at != NULL; i++) {
 		at = memchr(at, '\n', (size_t)(end - at));
 		if (at != NULL)
 			at++;
 	}
-	if (at == NULL || line == 0 || d->text == NULL)
+	if (at == NULL)
 		return false;
 	for (length = 0; at + length < end && at[length] != '\n' && at[length] != '\r';)
 		length++;
@@ -76,7 +79,7 @@ void diagnose(struct diagnose *d, struct mark at, const char *format, ...)
 	finding = &d->finding[d->count - 1];
 	finding->at = at;
 	finding->order = d->count;
-	finding->text = strdup(text);
+	memcpy(finding->text, text, sizeof(text));
 }
 
 static int compare(const void *a, const void *b)
@@ -100,9 +103,8 @@ void diagnose_say(struct diagnose *d)
 		return;
 	qsort(d->finding, kept, sizeof(*d->finding), compare);
 	for (unsigned i = 0; i < kept; i++) {
-		if (i < DIAGNOSE_MAX && d->finding[i].text != NULL)
+		if (i < DIAGNOSE_MAX)
 			say(d, d->finding[i].at, d->finding[i].text);
-		free(d->finding[i].text);
 	}
 	free(d->finding);
 	d->finding = NULL;
