@@ -19,9 +19,10 @@ ROW_FUNCTION(growth_start);
 ROW_FUNCTION(journal_append);
 /* rows_drain.c */
 ROW_FUNCTION(drain_ndjson);
-/* rows_memory.c: variant is inert or enabled. */
+/* rows_memory.c: variant is inert or enabled, alone or shared. */
 ROW_FUNCTION(memory_added);
-/* rows_rate.c: variant is the number of starting processes, or floor. */
+/* rows_rate.c: variant is one starter, all: one for each core; or floor: commands a second of the
+ * latter. */
 ROW_FUNCTION(rate_sustained);
 /* rows_network.c: variant is closed, silent or blackhole. */
 ROW_FUNCTION(network_exit);

@@ -96,15 +96,12 @@ static int sample(void *context, double *value)
 	struct drain_arm *arm = context;
 	struct drained drained = { 0 };
 	struct spent spent;
+	int error = scene_hold_helpers(arm->scene);
 
-	for (int i = 0; i < COMMANDS; i++) {
-		int error = spawn_run(argv, arm->scene->env[SCENE_ENABLED], &spent);
-
-		if (error)
-			return error;
-	}
-
-	int error = drain_in_child(arm->scene, &drained);
+	for (int i = 0; !error && i < COMMANDS; i++)
+		error = spawn_run(argv, arm->scene->env[SCENE_ENABLED], &spent);
+	if (!error)
+		error = drain_in_child(arm->scene, &drained);
 	if (error)
 		return error;
 	if (drained.events != 2 * COMMANDS)

@@ -69,6 +69,9 @@ static void make_environments(struct scene *scene)
 	add_variable(scene, SCENE_ENABLED, "BOOKEND_SERVICE=bench");
 	add_variable(scene, SCENE_ENABLED, "BOOKEND_POLICY=%s", scene->policy);
 	add_variable(scene, SCENE_ENABLED, "BOOKEND_STATE=%s", scene->state);
+	scene->tool_env[0] = ordinary[0];
+	scene->tool_env[1] = ordinary[1];
+	scene->tool_env[2] = scene->env[SCENE_ENABLED][ORDINARY + 3];
 }
 
 int scene_open(const struct bench *bench, const char *name, struct scene *scene,
@@ -192,6 +195,19 @@ int scene_drain_briefly(void *context)
 {
 	/* Its status says that something waits, as it must. */
 	run_tool(context, (const char *[]){ "flush", "--once", "--timeout", "100ms", NULL });
+	return 0;
+}
+
+int scene_hold_helpers(const struct scene *scene)
+{
+	struct pool pool;
+	enum reason why;
+	int error = pool_open(&pool, geteuid(), scene->state, true, false, &why);
+
+	if (error < 0)
+		return error;
+	atomic_store(&pool.header->helper_until_ns, UINT64_MAX);
+	pool_close(&pool);
 	return 0;
 }
 

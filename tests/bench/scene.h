@@ -30,7 +30,8 @@ struct scene {
 	char events[640]; /* what the ndjson destination appends to */
 	char pool[1200];  /* the pool's folder, for the row's setting */
 	const char *env[SCENE_ARMS][SCENE_VARIABLES];
-	char text[8][800]; /* the variables made for this scene */
+	const char *tool_env[4]; /* for `bookend` */
+	char text[8][800];	 /* the variables made for this scene */
 	size_t texts;
 };
 
@@ -57,6 +58,10 @@ int scene_compile(struct scene *scene, const struct scene_policy *policy, struct
 int scene_drain(void *scene);
 /* The same, giving up after so long: for networks that do not answer. */
 int scene_drain_briefly(void *scene);
+
+/* Until the next flush no start spawns a helper, so that what is recorded waits for the row. Makes
+ * the pool. */
+int scene_hold_helpers(const struct scene *scene);
 
 /* Starts and stops recorded in this scene's pool since it was made; 0 when there is none. */
 uint64_t scene_starts(const struct scene *scene);

@@ -47,7 +47,7 @@ pid_t spawn_start(const char *const *argv, const char *const *envp, int in, int 
 	return pid < 0 ? -errno : pid;
 }
 
-static int null_file(void)
+int spawn_null(void)
 {
 	static int file = -1;
 
@@ -58,7 +58,7 @@ static int null_file(void)
 
 int spawn_run(const char *const *argv, const char *const *envp, struct spent *spent)
 {
-	int file = null_file(), status;
+	int file = spawn_null(), status;
 	siginfo_t info;
 	clockid_t clock;
 	double begin = clock_us(CLOCK_MONOTONIC);

@@ -25,6 +25,9 @@ int spawn_run(const char *const *argv, const char *const *envp, struct spent *sp
 /* Starts it and returns its pid, or -errno. in, out, err: descriptors it gets as 0, 1, 2. */
 pid_t spawn_start(const char *const *argv, const char *const *envp, int in, int out, int err);
 
+/* /dev/null, open for both; never closed. */
+int spawn_null(void);
+
 /* Waits; 0 when it exited with 0, otherwise -ECHILD. */
 int spawn_wait(pid_t pid);
 
