@@ -88,6 +88,8 @@ static void numbers_that_mean_nothing_are_not_known(void **state)
 	assert_string_equal(read_facts("{\"signal\":1e99}", "{}").signal, "");
 	assert_true(read_facts("{\"duration_ms\":\"12.5\"}", "{}").duration_ms > 12.4);
 	assert_true(read_facts("{}", "{}").duration_ms < 0);
+	assert_true(read_facts("{\"duration_ms\":1e26}", "{}").duration_ms < 0);
+	assert_true(read_facts("{\"duration_ms\":-5}", "{}").duration_ms < 0);
 }
 
 static void a_long_signal_name_is_cut(void **state)

@@ -92,7 +92,8 @@ bool exit_facts_read(const json_t *properties, const json_t *context, struct exi
 	const double code = number(fact(objects, "code"), -1);
 
 	*into = (struct exit_facts){ .code = code >= 0 && code < 256 ? (int)code : -1 };
-	into->duration_ms = number(fact(objects, "duration_ms"), -1);
+	const double duration = number(fact(objects, "duration_ms"), -1);
+	into->duration_ms = duration >= 0 && duration < EXIT_FACTS_LONGEST_MS ? duration : -1;
 	signal_name(fact(objects, "signal"), into->signal);
 	signal_name(fact(objects, "after_signal"), into->after);
 	if (is(reason, "abort") && !into->signal[0])

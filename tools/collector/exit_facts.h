@@ -21,7 +21,8 @@ enum ending {
 
 const char *ending_name(enum ending ending);
 
-#define EXIT_FACTS_TEXT 64
+#define EXIT_FACTS_TEXT	      64
+#define EXIT_FACTS_LONGEST_MS 3e13 /* about a thousand years; more is not believed */
 
 struct exit_facts {
 	enum ending ending;

@@ -100,8 +100,10 @@ static void close_it(struct lifecycle *one, const struct store_row *row,
 		one->lasted_us = end->duration_ms * 1000;
 	else if (one->start_seen && row->time >= one->started)
 		one->lasted_us = (double)(row->time - one->started);
-	if (!one->start_seen)
-		one->started = row->time - (one->lasted_us > 0 ? (int64_t)one->lasted_us : 0);
+	if (!one->start_seen) {
+		const int64_t lasted = one->lasted_us > 0 ? (int64_t)one->lasted_us : 0;
+		one->started = lasted < row->time ? row->time - lasted : 0;
+	}
 	/* A command's one event stands for both ends. */
 	one->start_seen |= is_kind(row, "command");
 }
