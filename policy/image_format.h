@@ -50,8 +50,8 @@ static_assert(sizeof(struct image_header) == 1024, "format");
 static_assert(offsetof(struct image_header, minor) == 32, "format");
 static_assert(offsetof(struct image_header, tool) == 120, "format");
 
-#define IMAGE_HASHED offsetof(struct image_header, minor) /* the hash covers the image from here   \
-							   */
+/* The hash covers the image from here on. */
+#define IMAGE_HASHED offsetof(struct image_header, minor)
 
 /* The fixed key of hash and index. */
 #define IMAGE_KEY ((const uint8_t *)"bookend image 01")

@@ -1,7 +1,5 @@
 /*
- * Tests of the policy: a policy's text to its findings, to a decision, to events, in a folder of
- * its own. Events are compared as lines of text: NAME KIND user=... context=... PROPERTIES -> URL
- * KEY.
+ * Tests of the policy: its text to findings and to a decision, in a folder of its own.
  */
 #ifndef BOOKEND_TESTS_UNIT_POLICY_SCENE_H
 #define BOOKEND_TESTS_UNIT_POLICY_SCENE_H
@@ -135,80 +133,12 @@ SCENE_UNUSED static void scene_end(void)
 	free(scene.compiled.bytes);
 }
 
-/* The command line, words separated by one space. */
-SCENE_UNUSED static void scene_words(char *words)
-{
-	scene.subject.argc = 0;
-	for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " "))
-		scene.argv[scene.subject.argc++] = word;
-	scene.argv[scene.subject.argc] = NULL;
-}
-
 SCENE_UNUSED static enum reason scene_decide(const char *services)
 {
 	struct text detail = text_init(scene.detail, sizeof(scene.detail));
 
 	return policy_decide(scene.yaml, services, &scene.subject, scene.decide_arena,
 			     sizeof(scene.decide_arena), &scene.decision, &detail);
-}
-
-static int scene_id(void *context, const char *kind, const char *key, char *into, size_t capacity)
-{
-	(void)context;
-	snprintf(into, capacity, "id-%s-%s", kind, key != NULL ? key : "");
-	return 0;
-}
-
-static int scene_emit(void *context, const struct late_event *e)
-{
-	size_t used = strlen(scene.out);
-	char *at = scene.out + used;
-	size_t room = sizeof(scene.out) - used;
-
-	(void)context;
-	scene.last = *e;
-	snprintf(at, room, "%s %s", e->name, e->kind);
-	if (e->user != NULL)
-		snprintf(at + strlen(at), room - strlen(at), " user=%s", e->user);
-	if (e->context != NULL)
-		snprintf(at + strlen(at), room - strlen(at), " context=%s", e->context);
-	snprintf(at + strlen(at), room - strlen(at), " %s", e->properties);
-	for (uint32_t i = 0; i < e->route_count; i++)
-		snprintf(at + strlen(at), room - strlen(at), " -> %s %s", e->routes[i].url,
-			 e->routes[i].key);
-	strcat(at, "\n");
-	return 0;
-}
-
-/* After scene_decide(): the events of the moment. */
-SCENE_UNUSED static const char *scene_events(enum late_moment moment)
-{
-	static const uint8_t pool_id[16] = "a pool's own id";
-	struct image image;
-	struct late_process p = { .image = &image,
-				  .start = &scene.start,
-				  .snapshot = scene.snapshot,
-				  .stop = &scene.stop,
-				  .pool_id = pool_id,
-				  .lifecycle = 77,
-				  .id = scene_id,
-				  .mask = scene.mask };
-	uint32_t left_out = 0;
-	bool truncated;
-
-	assert_int_equal(scene.decision.reason, REASON_MEASURED);
-	scene.start.payload = policy_snapshot(&scene.decision, &scene.subject, scene.snapshot,
-					      sizeof(scene.snapshot), &truncated);
-	assert_int_equal(scene.start.payload, scene.decision.payload_bytes);
-	scene.start.service = scene.decision.service;
-	assert_int_equal(image_open(scene.compiled.bytes, scene.compiled.length, &image), 0);
-	assert_memory_equal(image.header->hash, scene.decision.image, 16);
-	scene.out[0] = '\0';
-	assert_int_equal(late_events(&p, moment, scene.late_arena, sizeof(scene.late_arena),
-				     scene_emit, NULL, &left_out),
-			 0);
-	assert_int_equal(left_out, 0);
-	return scene.out;
 }
 
 #endif

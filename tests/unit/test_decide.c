@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/policy_scene.h"
+#include "tests/unit/policy_events.h"
 
 #define ONE SCENE_HEAD SCENE_ALLOW SCENE_START
 

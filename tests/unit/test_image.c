@@ -11,7 +11,7 @@
 #include "base/checksum.h"
 #include "base/identity.h"
 #include "policy/node.h"
-#include "tests/unit/policy_scene.h"
+#include "tests/unit/policy_events.h"
 
 #define POLICY                                                                                     \
 	SCENE_HEAD "    consent: [ deny: { env: OUT, is: true }, allow: always ]\n"                \

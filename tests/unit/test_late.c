@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "policy/snapshot_format.h"
-#include "tests/unit/policy_scene.h"
+#include "tests/unit/policy_events.h"
 
 #define TO " -> http://127.0.0.1/ \n"
 
