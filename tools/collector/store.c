@@ -26,7 +26,7 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS events ("
 			     " context TEXT,"
 			     " properties TEXT NOT NULL,"
 			     " source TEXT NOT NULL);"
-			     "CREATE INDEX IF NOT EXISTS events_session ON events (session);"
+			     "CREATE INDEX IF NOT EXISTS events_session ON events (session, kind);"
 			     "CREATE INDEX IF NOT EXISTS events_service ON events (service);"
 			     "PRAGMA user_version = 1";
 

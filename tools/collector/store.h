@@ -47,9 +47,9 @@ typedef void (*store_row_fn)(void *context, const struct store_row *row);
 int store_latest(struct store *store, const char *service, unsigned limit, store_row_fn each,
 		 void *context);
 /*
- * Everything of sessions, grouped by service and session, each group in order of time, starts
- * before and stops behind what happened at the same moment. newest: only the sessions that the last
- * so many events belong to, 0: all.
+ * Starts, stops and commands, grouped by service and session, each group in order of time, starts
+ * before and stops behind what happened at the same moment. newest: only of the sessions that the
+ * last so many events of the service belong to, 0: all.
  */
 int store_sessions(struct store *store, const char *service, unsigned newest, store_row_fn each,
 		   void *context);

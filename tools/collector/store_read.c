@@ -15,19 +15,25 @@ static const char latest[] = "SELECT " COLUMNS " FROM events ORDER BY number DES
 static const char latest_of[] =
 	"SELECT " COLUMNS " FROM events WHERE service = ?2 ORDER BY number DESC LIMIT ?1";
 
-/* Ordered by service: what has none comes first. An event without a session is a group of its own.
+/*
+ * What lifecycles are made of, ordered by service: what has none comes first. An event without a
+ * session is a group of its own. Written out for one service and for all, as a condition that
+ * covers both would keep SQLite from its indexes.
  */
+#define LIFECYCLE_ROWS "SELECT " COLUMNS " FROM events WHERE kind IN ('start', 'stop', 'command')"
 #define IN_GROUPS                                                                                  \
 	" ORDER BY service, coalesce(session, id), time,"                                          \
 	" CASE kind WHEN 'start' THEN 0 WHEN 'stop' THEN 2 ELSE 1 END, number"
+#define NEWEST(which)                                                                              \
+	" AND session IN (SELECT session FROM (SELECT session FROM events" which                   \
+	" ORDER BY number DESC LIMIT ?1))"
 
-static const char all_sessions[] =
-	"SELECT " COLUMNS " FROM events WHERE ?1 IS NULL OR service = ?1" IN_GROUPS;
-
-static const char newest_sessions[] =
-	"SELECT " COLUMNS " FROM events WHERE (?1 IS NULL OR service = ?1) AND session IN"
-	" (SELECT session FROM (SELECT session FROM events ORDER BY number DESC LIMIT "
-	"?2))" IN_GROUPS " LIMIT 100 * ?2";
+static const char sessions[] = LIFECYCLE_ROWS IN_GROUPS;
+static const char sessions_of[] = LIFECYCLE_ROWS " AND service = ?2" IN_GROUPS;
+static const char newest_sessions[] = LIFECYCLE_ROWS NEWEST("") IN_GROUPS " LIMIT 100 * ?1";
+/* The plus keeps SQLite from going through all events of the service. */
+static const char newest_sessions_of[] = LIFECYCLE_ROWS
+	" AND +service = ?2" NEWEST(" WHERE service = ?2") IN_GROUPS " LIMIT 100 * ?1";
 
 static const char counts[] =
 	"SELECT service, count(*), max(time) FROM"
@@ -93,32 +99,35 @@ static int give_all(struct store *store, sqlite3_stmt *statement, store_row_fn e
 	return finish(store, statement, result);
 }
 
-int store_latest(struct store *store, const char *service, unsigned limit, store_row_fn each,
-		 void *context)
+/* One of the queries that give rows. Its first parameter is a number, its second a service. */
+static int ask(struct store *store, const char *sql, unsigned number, const char *service,
+	       store_row_fn each, void *context)
 {
 	sqlite3_stmt *statement;
-	const int error = prepare(store, service ? latest_of : latest, &statement);
+	const int error = prepare(store, sql, &statement);
 
 	if (error)
 		return error;
-	sqlite3_bind_int64(statement, 1, limit);
+	if (number)
+		sqlite3_bind_int64(statement, 1, number);
 	if (service)
 		sqlite3_bind_text(statement, 2, service, -1, SQLITE_STATIC);
 	return give_all(store, statement, each, context);
 }
 
+int store_latest(struct store *store, const char *service, unsigned limit, store_row_fn each,
+		 void *context)
+{
+	return ask(store, service ? latest_of : latest, limit, service, each, context);
+}
+
 int store_sessions(struct store *store, const char *service, unsigned newest, store_row_fn each,
 		   void *context)
 {
-	sqlite3_stmt *statement;
-	const int error = prepare(store, newest ? newest_sessions : all_sessions, &statement);
+	const char *one = newest ? newest_sessions_of : sessions_of;
+	const char *all = newest ? newest_sessions : sessions;
 
-	if (error)
-		return error;
-	sqlite3_bind_text(statement, 1, service, -1, SQLITE_STATIC);
-	if (newest)
-		sqlite3_bind_int64(statement, 2, newest);
-	return give_all(store, statement, each, context);
+	return ask(store, service ? one : all, newest, service, each, context);
 }
 
 int store_counts(struct store *store, unsigned newest, store_count_fn each, void *context)
