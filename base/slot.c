@@ -83,6 +83,8 @@ static void reset(struct slot *slot)
 	atomic_store_explicit(&slot->adopted, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->pending_forks, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->heirs_lost, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->waited_for, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->missed_ns, 0, memory_order_relaxed);
 	for (unsigned i = 0; i < SLOT_HEIRS; i++)
 		atomic_store_explicit(&slot->heirs[i], 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->ring_head, tail, memory_order_relaxed);
@@ -220,12 +222,36 @@ static uint64_t seen_of(const struct pool *pool, uint32_t number)
 	return seen_ns;
 }
 
-bool slot_owned_by(const struct pool *pool, uint32_t pid)
+uint64_t slot_owned_by(const struct pool *pool, uint32_t pid)
 {
-	for (uint32_t at = 0; find_claim(pool, pid, &at); at++)
+	for (uint32_t at = 0; find_claim(pool, pid, &at); at++) {
+		uint64_t word = atomic_load_explicit(&pool->claims[at], memory_order_acquire);
+
 		if (process_life((int)pid, seen_of(pool, at)) == PROCESS_ALIVE)
+			return CLAIM_GENERATION(word) << 16 | at;
+	}
+	return 0;
+}
+
+bool slot_names(const struct pool *pool, uint32_t pid, uint32_t *at)
+{
+	for (; *at < pool->slots; (*at)++) {
+		uint64_t word = atomic_load_explicit(&pool->claims[*at], memory_order_acquire);
+		unsigned state = CLAIM_STATE(word);
+
+		if (CLAIM_PID(word) == pid && state >= CLAIM_TAKEN && state <= CLAIM_STOPPED)
 			return true;
+	}
 	return false;
+}
+
+int slot_map(struct pool *pool, uint32_t number, struct slot_ref *into)
+{
+	int error = map_slot(pool, number, into);
+
+	if (error == 0)
+		set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
+	return error;
 }
 
 /* A stop counts once, when it is noted: starts look at the count to find delivery overdue. */
@@ -239,9 +265,12 @@ static bool is_stop(unsigned from, unsigned to)
 static bool swap_claim(struct slot_ref *ref, uint64_t from, uint64_t to)
 {
 	uint64_t expected = from;
-	/* Release: notes and seen_ns before it. Acquire: the next owner's view of them. */
-	bool done = atomic_compare_exchange_strong_explicit(
-		ref->claim, &from, to, memory_order_acq_rel, memory_order_relaxed);
+	/*
+	 * Release: notes and seen_ns before it. Acquire: the next owner's view of them.
+	 * Sequentially consistent, because in a hand-over each side changes its word and then looks
+	 * at the other's.
+	 */
+	bool done = atomic_compare_exchange_strong(ref->claim, &from, to);
 
 	if (done && is_stop(CLAIM_STATE(expected), CLAIM_STATE(to)))
 		pool_count(ref->pool, POOL_STOPS, 1);
