@@ -32,6 +32,13 @@ static void view_note(struct view *view, int error, const struct note *note, boo
 	view->damaged += error == -EBADMSG;
 }
 
+static uint64_t own_namespace(struct pool *pool)
+{
+	if (pool->own_namespace == 0)
+		pool->own_namespace = process_pid_namespace();
+	return pool->own_namespace;
+}
+
 static void view_start(const struct slot_ref *ref, struct view *view)
 {
 	struct start_block start;
@@ -40,7 +47,7 @@ static void view_start(const struct slot_ref *ref, struct view *view)
 	view->has_start = error == 0;
 	view->damaged += error == -EBADMSG;
 	view->foreign = error == 0 && start.pid_namespace != 0 &&
-			start.pid_namespace != process_pid_namespace();
+			start.pid_namespace != own_namespace(ref->pool);
 }
 
 static void view_slot(const struct slot_ref *ref, struct view *view)

@@ -32,6 +32,7 @@ struct pool {
 	uint8_t boot_id[16];
 	uint64_t proc_device;
 	uint64_t pid_namespace;
+	uint64_t own_namespace; /* drainers: process_pid_namespace(), looked up once; 0: not yet */
 	bool other_boot; /* drainers: made under another boot id, so all its processes are dead */
 };
 

@@ -96,13 +96,12 @@ static bool is_corpse(const struct process_stat *stat)
 enum process_life process_life(int pid, uint64_t seen_ns)
 {
 	struct process_stat stat;
-	int error = process_stat(pid, &stat);
 
-	/* No /proc, or one that hides processes, says the same as death: only the kernel's own
-	 * answer is believed. */
-	if (error == -ENOENT || error == -ESRCH)
-		return sys_kill(pid, 0) == -ESRCH ? PROCESS_DEAD : PROCESS_UNKNOWN;
-	if (error != 0)
+	/* First the kernel's own answer: it is the cheaper one, and no /proc, or one that hides
+	 * processes, says the same as death. */
+	if (sys_kill(pid, 0) == -ESRCH)
+		return PROCESS_DEAD;
+	if (process_stat(pid, &stat) != 0)
 		return PROCESS_UNKNOWN;
 	if (is_corpse(&stat))
 		return PROCESS_DEAD;
