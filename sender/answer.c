@@ -88,6 +88,8 @@ void answer_off(struct deliver *d, struct route *route, const char *why)
 	fresh_batch(route);
 	if (failures > d->failures)
 		d->failures = failures;
+	if (route->request.retry_after > d->rest_s)
+		d->rest_s = route->request.retry_after;
 	say(d->options, SAY_WARNING, "destination %s: %s", route->to.name, why);
 }
 
@@ -122,6 +124,8 @@ static void bisect(struct deliver *d, struct route *route)
 
 	fresh_batch(route);
 	if (route->parts > 1) {
+		if (route->request.status == 413)
+			route->ceiling = route->parts / 2;
 		route->suspects = route->parts;
 		route->limit = route->parts / 2;
 		return;

@@ -15,6 +15,7 @@
 #include "sender/say.h"
 
 #define WINDOW_BYTES  (4u << 20)
+#define ROUTES_KEPT   64 /* with their connections, from window to window */
 #define BACKOFF_LEAST (30 * CLOCK_SECOND)
 #define BACKOFF_MOST  (3600 * CLOCK_SECOND)
 
@@ -23,6 +24,16 @@ uint64_t deliver_backoff_ns(uint32_t failures)
 	uint32_t doublings = failures > 1 ? failures - 1 : 0;
 
 	return doublings > 6 ? BACKOFF_MOST : BACKOFF_LEAST << doublings;
+}
+
+uint64_t deliver_rest_ns(const struct deliver *d)
+{
+	uint64_t rest = d->failures ? deliver_backoff_ns(d->failures) : 0;
+	uint64_t asked = d->rest_s * CLOCK_SECOND;
+
+	if (asked > BACKOFF_MOST)
+		asked = BACKOFF_MOST;
+	return asked > rest ? asked : rest;
 }
 
 void deliver_open(struct deliver *d, const struct sender_options *options, struct spool *spool,
@@ -158,12 +169,25 @@ static uint32_t open_window(struct deliver *d, uint32_t from)
 	return from;
 }
 
+/* URLs and keys may be as many as processes: only so many routes stay open. */
+static void forget_routes(struct deliver *d)
+{
+	while (d->routes > ROUTES_KEPT) {
+		struct route *oldest = d->route[0];
+
+		route_free(oldest, common_of(d, oldest));
+		d->routes--;
+		memmove(d->route, d->route + 1, d->routes * sizeof(*d->route));
+	}
+}
+
 static void close_window(struct deliver *d)
 {
 	for (uint32_t i = 0; i < d->routes; i++)
 		route_end_legs(d->route[i]);
 	for (uint32_t i = 0; i < d->spool->count; i++)
 		segment_unload(d->spool->held[i]);
+	forget_routes(d);
 }
 
 static void start_batch(struct deliver *d, struct route *route)

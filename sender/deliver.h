@@ -26,6 +26,7 @@ struct deliver {
 	struct route **route;
 	uint32_t routes, route_room;
 	uint32_t failures; /* in a row, of the worst destination */
+	uint32_t rest_s;   /* the longest Retry-After of a route that is off */
 	/* Called now and then while requests are under way; may be NULL. */
 	void (*tick)(void *context);
 	void *context;
@@ -45,5 +46,8 @@ uint64_t deliver_waiting(struct deliver *deliver);
 /* How long until overdue work may be tried again after so many failures in a row: 30 s, doubling to
  * 1 h. */
 uint64_t deliver_backoff_ns(uint32_t failures);
+/* The same for this flush as a whole; a receiver's Retry-After counts up to the bound. 0: nothing
+ * failed. */
+uint64_t deliver_rest_ns(const struct deliver *deliver);
 
 #endif

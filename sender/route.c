@@ -216,6 +216,8 @@ static size_t body_limit(const struct route *route)
 
 	if (route->to.bytes && (route->to.bytes < limit || !route->encoder->batch_bytes))
 		limit = route->to.bytes;
+	if (route->transport->bytes && route->transport->bytes < limit)
+		limit = route->transport->bytes;
 	return limit - limit / 16; /* room for what closes the body */
 }
 
@@ -252,6 +254,8 @@ uint32_t route_fill(struct route *route,
 	enum fit fit = FIT_YES;
 	struct event event;
 
+	if (route->ceiling && route->ceiling < most)
+		most = route->ceiling;
 	if (route->limit && route->limit < most)
 		most = route->limit;
 	buffer_clear(&route->body);

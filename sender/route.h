@@ -46,6 +46,7 @@ struct route {
 	/* After a 400, 413 or 422: halves, until the culprit stands alone. */
 	uint32_t limit;	   /* events of the next batch at most, 0: as the destination says */
 	uint32_t suspects; /* events among which it is */
+	uint32_t ceiling;  /* after a 413: batches of this flush stay this small, 0: none yet */
 	/* Trouble. */
 	uint32_t tries;		/* of this batch */
 	uint64_t first_try_ns;	/* boot time */

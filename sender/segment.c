@@ -285,8 +285,12 @@ int segment_peek(int folder, const char *name, struct segment **into)
 
 int segment_rename(struct segment *s, const char *name)
 {
-	if (renameat(s->folder, s->name, s->folder, name))
-		return -errno;
+	if (renameat2(s->folder, s->name, s->folder, name, RENAME_NOREPLACE)) {
+		/* Not every file system knows it; names are given out once, so that it hardly
+		 * matters. */
+		if (errno != EINVAL || renameat(s->folder, s->name, s->folder, name))
+			return -errno;
+	}
 	snprintf(s->name, sizeof(s->name), "%s", name);
 	return 0;
 }

@@ -65,7 +65,7 @@ int segment_open(int folder, const char *name, struct segment **into);
  * segment_close(). -errno as above.
  */
 int segment_peek(int folder, const char *name, struct segment **into);
-/* Gives the file a new name of the new owner. */
+/* Gives the file a name of the new owner. -EEXIST: somebody's already. */
 int segment_rename(struct segment *s, const char *name);
 /* Closes and frees; the file stays for the next owner. */
 void segment_close(struct segment *s);

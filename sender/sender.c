@@ -173,6 +173,11 @@ static void deliver_now(struct flush *f)
 	deliver_run(&f->deliver, f->deadline_ns);
 }
 
+static void once_tick(void *context)
+{
+	announce(context, true);
+}
+
 static void follow(struct flush *f)
 {
 	f->deliver.tick = follow_tick;
@@ -200,15 +205,13 @@ static void report_on(struct flush *f, struct sender_report *report)
 
 static int outcome(struct flush *f, const struct sender_report *report)
 {
-	uint64_t failures = f->deliver.failures;
+	uint64_t rest = deliver_rest_ns(&f->deliver);
 	bool later = report->waiting || f->found.waiting || f->found.busy || f->found.stuck;
 
 	if (f->has_pool)
-		atomic_store_explicit(
-			&f->pool.header->due_ns,
-			clock_boot_ns() +
-				(failures ? deliver_backoff_ns((uint32_t)failures) : DUE_NS),
-			memory_order_relaxed);
+		atomic_store_explicit(&f->pool.header->due_ns,
+				      clock_boot_ns() + (rest ? rest : DUE_NS),
+				      memory_order_relaxed);
 	if (f->error)
 		return f->error;
 	return later ? -EAGAIN : 0;
@@ -230,6 +233,8 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 	if (options->follow) {
 		follow(&f);
 	} else {
+		f.deliver.tick = once_tick;
+		f.deliver.context = &f;
 		drain_settled(&f);
 		do {
 			deliver_now(&f);

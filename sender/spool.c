@@ -162,8 +162,11 @@ static bool adopt(struct spool *spool, int folder, const char *name, uint32_t dr
 		if (spool->settle)
 			spool->settle(spool->context, segment, drainer);
 	}
-	next_name(spool, mine, sizeof(mine));
-	if (segment_rename(segment, mine)) {
+	do {
+		next_name(spool, mine, sizeof(mine));
+		r = segment_rename(segment, mine);
+	} while (r == -EEXIST);
+	if (r) {
 		segment_close(segment);
 		return false;
 	}

@@ -55,6 +55,23 @@ static int usable(const char *path)
 	return 0;
 }
 
+/* It is made when it is needed: the nearest ancestor there is decides. */
+static int could_be_made(const char *state)
+{
+	char path[PATHS_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s", state);
+	for (;;) {
+		char *slash = strrchr(path, '/');
+
+		r = usable(path);
+		if (r != -ENOENT || !slash || slash == path)
+			return r;
+		*slash = 0;
+	}
+}
+
 int spool_folder(const char *state, unsigned uid, bool make, struct spool_place *into)
 {
 	char folder[PATHS_MAX];
@@ -72,6 +89,6 @@ int spool_folder(const char *state, unsigned uid, bool make, struct spool_place 
 	if (!into->why)
 		into->why = usable(into->state);
 	if (into->why == -ENOENT && !make)
-		into->why = usable(state);
+		into->why = could_be_made(state);
 	return 0;
 }

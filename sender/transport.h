@@ -52,6 +52,7 @@ struct transport_request {
 struct transport {
 	const char *const *schemes; /* ends with NULL */
 	bool lines;		    /* takes bodies of lines only: encoder.lines */
+	size_t bytes;		    /* of a body at most, 0: no limit */
 	/* Common state of all requests, NULL when there is none; -errno. */
 	int (*open)(void **common);
 	void (*close)(void *common);

@@ -99,6 +99,7 @@ static int open_file(struct file_state *state, const char *url)
 {
 	const char *path = path_of(url);
 	struct stat st, there;
+	int access_mode;
 
 	if (!path)
 		return -EINVAL;
@@ -108,8 +109,10 @@ static int open_file(struct file_state *state, const char *url)
 			return 0;
 		close(state->file);
 	}
-	state->file =
-		open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+	/* Opened for reading too, a FIFO would take what nobody reads. */
+	access_mode = !stat(path, &there) && S_ISFIFO(there.st_mode) ? O_WRONLY : O_RDWR;
+	state->file = open(
+		path, access_mode | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	if (state->file < 0)
 		return -errno;
 	if (fstat(state->file, &st))
@@ -267,6 +270,7 @@ static const char *const schemes[] = { "file", NULL };
 const struct transport transport_file = {
 	.schemes = schemes,
 	.lines = true,
+	.bytes = TAIL_BYTES / 2, /* so that the tail shows all of what a dead drainer wrote */
 	.open = file_open,
 	.close = file_close,
 	.submit = file_submit,

@@ -413,3 +413,56 @@ def test_bounds_drop_the_oldest_and_count(delivery, receiver):
     report = delivery.flush(expect=0)
     total = report["dropped"] + json.loads(support.run(support.Bookend.tool, "status", "--json", env=delivery.env).stdout)["delivery"]["dropped"]
     assert total >= 2 and report["waiting"] == 0
+
+
+def test_a_name_server_that_never_answers_costs_a_bounded_time(root, delivery, tmp_path):
+    delivery.use(text_of("http://nowhere.example/in", destination=", send: { timeout: 500ms }, retry: { tries: 1 }")).record()
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    silent = ("import fcntl, socket, struct, subprocess, sys\n"
+              "up = struct.pack('16sh14x', b'lo', 1)\n"
+              "fcntl.ioctl(socket.socket(), 0x8914, up)\n"
+              "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(('127.0.0.1', 53))\n"
+              "sys.exit(subprocess.call(sys.argv[1:]))\n")
+    (tmp_path / "silent.py").write_text(silent)
+    script = (f"mount --bind {tmp_path}/resolv.conf /etc/resolv.conf && "
+              f"exec /usr/bin/python3 {tmp_path}/silent.py {support.Bookend.tool} flush --json")
+    begun = time.monotonic()
+    done = support.run("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script, env=delivery.env)
+    assert time.monotonic() - begun < 4
+    assert json.loads(done.stdout)["waiting"] == 2, done.stderr
+    assert "timed out" in done.stderr
+
+
+def test_a_refused_size_halves_the_batches(delivery, receiver):
+    receiver.answer(lambda request: 413 if len(request.events()) > 4 else 200)
+    delivery.use(text_of(f"{receiver.url}/in", destination=fast(), events=31)).record()
+    report = delivery.flush(expect=0)
+    assert (report["acknowledged"], report["poisoned"]) == (32, 0)
+    refused = [r for r in receiver.requests if r.answered == 413]
+    assert len(refused) <= 4
+
+
+def test_tail_shows_what_waits_and_takes_nothing(delivery, receiver):
+    receiver.answer(503)
+    delivery.use(text_of(f"{receiver.url}/in", destination=", retry: { tries: 1 }")).record()
+    delivery.flush(expect=75)
+    delivery.record()
+    tail = lambda: support.json_lines(support.run(support.Bookend.tool, "tail", env=delivery.env, check=True).stdout)  # noqa: E731
+    seen = tail()
+    assert [event["event"] for event in seen] == ["begun_0", "ended"] * 2
+    assert tail() == seen
+    receiver.answer(200)
+    delivery.flush(expect=0)
+    assert sorted(event["id"] for event in receiver.events()) == sorted(event["id"] for event in seen)
+
+
+def test_tail_follows(delivery, start, tmp_path):
+    delivery.use(text_of(f"http://127.0.0.1:{support.free_port()}/")).record()
+    out = tmp_path / "tail"
+    with open(out, "w") as file:
+        start(support.Bookend.tool, "tail", "-f", env=delivery.env, stdout=file)
+    support.wait_until(lambda: len(out.read_text().splitlines()) == 2, 10, "two lines")
+    delivery.record(2)
+    support.wait_until(lambda: len(out.read_text().splitlines()) == 6, 10, "six lines")
+    ids = [json.loads(line)["id"] for line in out.read_text().splitlines()]
+    assert len(set(ids)) == 6

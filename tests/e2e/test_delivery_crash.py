@@ -97,7 +97,7 @@ def test_a_paused_drainer_repeats_no_id(delivery, receiver):
     slow.send_signal(signal.SIGSTOP)
     receiver.go_on()
     delivery.record(2)
-    delivery.flush()
+    delivery.flush("--timeout", "1s")
     slow.send_signal(signal.SIGCONT)
     slow.wait(20)
     settle(delivery)
