@@ -52,7 +52,7 @@ all: $(B)/libbookend.so $(B)/libbookend-sender.so $(B)/bookend $(B)/bookend-coll
 
 # One tree of objects for each set of flags: $(call tree,NAME,COMPILER,FLAGS)
 define tree
-$(B)/$(1)/%.o: %.c
+$(B)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$(2) $(ALL) $(3) -c $$< -o $$@
 .PRECIOUS: $(B)/$(1)/%.o
