@@ -20,6 +20,10 @@ struct drain_claim {
 #define DRAIN_TAKEN_GRACE_NS (1 * CLOCK_SECOND)
 /* How long a descendant may take to take over after exit(0). */
 #define DRAIN_HEIR_WAIT_NS (2 * CLOCK_SECOND)
+/* How long a parent that lives may take to report a child that it reaped, and one that it did not.
+ */
+#define DRAIN_REAPED_NS (1 * CLOCK_SECOND)
+#define DRAIN_ZOMBIE_NS (10 * CLOCK_SECOND)
 /* When a stop is believed whose process can not be looked at. */
 #define DRAIN_UNKNOWN_NS (5 * CLOCK_SECOND)
 

@@ -21,6 +21,7 @@ struct view {
 	bool has_own;	 /* of the pid that the claim word names */
 	bool has_waited; /* likewise */
 	unsigned damaged;
+	int status;   /* of an owner that is a zombie; or as process_end() says */
 	bool foreign; /* recorded in a pid namespace that is not ours */
 	struct note own;
 	struct note waited;
@@ -52,7 +53,7 @@ static void view_start(const struct slot_ref *ref, struct view *view)
 
 static void view_slot(const struct slot_ref *ref, struct view *view)
 {
-	*view = (struct view){ 0 };
+	*view = (struct view){ .status = PROCESS_GONE };
 	view->word = atomic_load_explicit(ref->claim, memory_order_acquire);
 	view->seen_ns = atomic_load_explicit(&ref->slot->seen_ns, memory_order_acquire);
 	view->now_ns = clock_boot_ns();
@@ -61,14 +62,23 @@ static void view_slot(const struct slot_ref *ref, struct view *view)
 	view_note(view, slot_read_waited(ref, &view->waited), &view->waited, &view->has_waited);
 }
 
-static enum process_life owner_life(const struct slot_ref *ref, const struct view *view)
+static enum process_life owner_life(const struct slot_ref *ref, struct view *view)
 {
 	if (ref->pool->other_boot)
 		return PROCESS_DEAD;
 	if (view->foreign)
 		return PROCESS_UNKNOWN;
-	return process_life((int)CLAIM_PID(view->word),
-			    view->seen_ns != 0 ? view->seen_ns : UINT64_MAX);
+	return process_end((int)CLAIM_PID(view->word),
+			   view->seen_ns != 0 ? view->seen_ns : UINT64_MAX, &view->status);
+}
+
+/* A parent need not ever wait, or the kernel reaped for it (SIGCHLD ignored). */
+static bool parent_may_report(const struct slot_ref *ref, const struct view *view)
+{
+	uint64_t grace = view->status == PROCESS_GONE ? DRAIN_REAPED_NS : DRAIN_ZOMBIE_NS;
+	uint64_t missed_ns = atomic_load_explicit(&ref->slot->missed_ns, memory_order_relaxed);
+
+	return missed_ns == 0 || view->now_ns < missed_ns + grace;
 }
 
 /* May a waiter still report? One in another pid namespace can not be told from a stranger. */
@@ -78,8 +88,11 @@ static bool waiter_lives(const struct slot_ref *ref, const struct view *view)
 	uint32_t waiter = atomic_load_explicit(&ref->slot->waiter, memory_order_acquire);
 	uint64_t since = atomic_load_explicit(&ref->slot->waiter_ns, memory_order_relaxed);
 
-	return waiter != 0 && !view->foreign && !ref->pool->other_boot &&
-	       process_life((int)waiter, since) != PROCESS_DEAD;
+	if (waiter == 0 || view->foreign || ref->pool->other_boot)
+		return false;
+	if ((waiter & WAITER_PARENT) != 0 && !parent_may_report(ref, view))
+		return false;
+	return process_life((int)(waiter & ~WAITER_PARENT), since) != PROCESS_DEAD;
 }
 
 static bool older_than(const struct view *view, uint64_t ns)
@@ -118,7 +131,7 @@ static bool heir_lives(const struct slot_ref *ref, const struct view *view)
 }
 
 /* Claimed, and nothing committed. */
-static enum drain_end judge_taken(const struct slot_ref *ref, const struct view *view)
+static enum drain_end judge_taken(const struct slot_ref *ref, struct view *view)
 {
 	uint64_t none = 0;
 
@@ -133,7 +146,7 @@ static enum drain_end judge_taken(const struct slot_ref *ref, const struct view 
 	return view->seen_ns + DRAIN_TAKEN_GRACE_NS > view->now_ns ? DRAIN_LIVES : DRAIN_EMPTY;
 }
 
-static enum drain_end judge(const struct slot_ref *ref, const struct view *view)
+static enum drain_end judge(const struct slot_ref *ref, struct view *view)
 {
 	unsigned state = CLAIM_STATE(view->word);
 	bool stopped = state == CLAIM_STOPPED || state == CLAIM_EXIT_PENDING;
@@ -152,9 +165,41 @@ static enum drain_end judge(const struct slot_ref *ref, const struct view *view)
 		return DRAIN_LIVES;
 	if ((state == CLAIM_EXIT_PENDING || state == CLAIM_DAEMONIZING) && heir_lives(ref, view))
 		return DRAIN_WAITING;
-	if (!view->has_waited && waiter_lives(ref, view))
+	/* Of a zombie the kernel tells us what it will tell the waiter. */
+	if (!view->has_waited && view->status < 0 && waiter_lives(ref, view))
 		return DRAIN_WAITING;
 	return DRAIN_OVER;
+}
+
+/* As the waiter would have noted it. False: there is nothing to note. */
+static bool waited_from_kernel(struct view *view, struct note_facts *facts)
+{
+	int signal = view->status & 0x7f;
+
+	if (view->has_waited || view->status < 0)
+		return false;
+	*facts = (struct note_facts){
+		.reason = signal != 0 ? EXIT_SIGNAL : EXIT_EXIT,
+		.code = signal != 0 ? -1 : view->status >> 8 & 0xff,
+		.signal = signal,
+		.pid = CLAIM_PID(view->word),
+	};
+	view->has_waited = true;
+	view->waited = (struct note){ .reason = (uint16_t)facts->reason,
+				      .code = facts->code,
+				      .signal = signal,
+				      .boot_ns = view->now_ns,
+				      .real_ns = clock_real_ns() };
+	return true;
+}
+
+/* The grace of parent_may_report() begins. */
+static void miss_waiter(const struct slot_ref *ref, const struct view *view)
+{
+	uint64_t none = 0;
+
+	atomic_compare_exchange_strong_explicit(&ref->slot->missed_ns, &none, view->now_ns,
+						memory_order_relaxed, memory_order_relaxed);
 }
 
 static void take_note(const struct note *note, struct stop_facts *stop)
@@ -248,6 +293,7 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 	struct slot_ref *ref = &claim->ref;
 
 	for (int i = 0; i < OBSERVE_TRIES; i++) {
+		struct note_facts facts;
 		struct view view;
 		enum drain_end end;
 
@@ -255,9 +301,14 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 		if (CLAIM_GENERATION(view.word) != ref->lifecycle >> 16)
 			return DRAIN_LIVES;
 		end = judge(ref, &view);
+		if (end == DRAIN_WAITING)
+			miss_waiter(ref, &view);
 		if (end == DRAIN_EMPTY)
 			return free_taken(claim, &view);
 		if (end == DRAIN_OVER) {
+			/* For the next drainer, if we are killed before we commit. */
+			if (waited_from_kernel(&view, &facts))
+				slot_note_waited(ref, &facts);
 			if (!finish(ref, &view))
 				continue;
 			fill_stop(ref, &view, stop);
@@ -269,6 +320,7 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 
 enum drain_end drain_peek(const struct slot_ref *ref, struct stop_facts *stop)
 {
+	struct note_facts facts;
 	struct view view;
 	enum drain_end end;
 
@@ -276,7 +328,9 @@ enum drain_end drain_peek(const struct slot_ref *ref, struct stop_facts *stop)
 	if (CLAIM_GENERATION(view.word) != ref->lifecycle >> 16 || !view.has_start)
 		return DRAIN_LIVES;
 	end = judge(ref, &view);
-	if (end == DRAIN_OVER)
-		fill_stop(ref, &view, stop);
+	if (end != DRAIN_OVER)
+		return end;
+	waited_from_kernel(&view, &facts);
+	fill_stop(ref, &view, stop);
 	return end;
 }

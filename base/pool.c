@@ -193,6 +193,35 @@ int pool_over_memory(struct pool *pool, void *bytes, size_t length)
 	return 0;
 }
 
+int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, struct pool *into)
+{
+	char folder[PATHS_MAX];
+	char name[64];
+	uint8_t id[sizeof(mapped->id)];
+	enum reason why;
+	uint64_t bytes;
+	int dir, file;
+
+	paths_pool_folder(uid, folder);
+	dir = open_folder(folder, uid, false, &why);
+	if (dir < 0)
+		return dir;
+	paths_pool_name(state, name);
+	file = open_file(dir, name, uid, &bytes, &why);
+	sys_close(dir);
+	if (file < 0)
+		return file;
+	if (bytes != mapped->file_bytes ||
+	    sys_pread(file, id, sizeof(id), offsetof(struct pool_facts, id)) != sizeof(id) ||
+	    memcmp(id, mapped->id, sizeof(id)) != 0) {
+		sys_close(file);
+		return -ESTALE;
+	}
+	*into = *mapped;
+	into->file = file;
+	return 0;
+}
+
 uint64_t pool_pid_namespace(const struct pool *pool)
 {
 	uint64_t device = pool->proc_device != 0 ? process_proc_device() : 0;

@@ -55,6 +55,12 @@ int pool_over_memory(struct pool *pool, void *bytes, size_t length);
  */
 uint64_t pool_pid_namespace(const struct pool *pool);
 
+/*
+ * *into is *mapped with its file open again, to map slots in a process that runs on: for any thread
+ * and signal handlers. -ESTALE: another pool has its name now. To be ended by pool_close_file().
+ */
+int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, struct pool *into);
+
 void pool_close_file(struct pool *pool);
 void pool_close(struct pool *pool);
 

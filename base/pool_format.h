@@ -165,15 +165,23 @@ struct start_block {
 	uint64_t pid_namespace; /* inode, 0 when unknown */
 	uint8_t image[16];	/* hash of the policy image */
 	uint32_t flags;		/* START_... */
-	uint8_t pad[52];
+	uint32_t child_of;	/* START_CHILD: the service, by number in the image, that ran it */
+	uint64_t ancestor; /* START_CHILD: that process's lifecycle; else the parent's; 0: none */
+	uint8_t pad[40];
 };
 static_assert(sizeof(struct start_block) == 128, "format");
 
-#define START_BY_LAUNCHER 1u /* written by the launcher on behalf of its child */
-#define START_COMMAND	  2u /* a command: it never sends */
+#define START_BY_LAUNCHER 1u  /* written by the launcher on behalf of its child */
+#define START_COMMAND	  2u  /* a command: it never sends */
+#define START_BY_PARENT	  4u  /* written by its parent: the program can not carry the shim */
+#define START_CHILD	  8u  /* a `child` trigger of the service child_of names it */
+#define START_ONLY_CHILD  16u /* and it is no service itself */
 
 #define SLOT_NOTES 4
 #define SLOT_HEIRS 24
+
+/* In slot.waiter: an instrumented parent, that reports when it waits. It may never do so. */
+#define WAITER_PARENT (1u << 31)
 
 /*
  * An heir: a forked descendant that may take a lifecycle over (shim/handover.h), pid | flags |
@@ -192,14 +200,17 @@ struct slot {
 	/* Boot time at which the owner was known to live: at the claim, at each change; 0: free. */
 	_Atomic uint64_t seen_ns;
 	_Atomic uint64_t waiter_ns; /* the same for the waiter */
-	/* Pid of a process that will report how the owner ended (launcher), 0: none. */
+	/* Pid of a process that will report how the owner ended, WAITER_PARENT: may; 0: none. */
 	_Atomic uint32_t waiter;
 	_Atomic uint32_t notes;	  /* sequence of the last note asked for */
 	_Atomic uint32_t adopted; /* the shim lives in the process */
 	/* Forks begun whose children have not registered; see shim/handover.h. */
 	_Atomic uint32_t pending_forks;
 	_Atomic uint32_t heirs_lost; /* descendants that found no room in heirs */
-	uint8_t pad0[20];
+	/* Whose end `waited` tells of: the pid is set, by CAS, by the one who writes the note. */
+	_Atomic uint32_t waited_for;
+	_Atomic uint64_t missed_ns; /* when a drainer first missed the waiter's note; CAS from 0 */
+	uint8_t pad0[8];
 	_Atomic uint64_t heirs[SLOT_HEIRS]; /* shim/handover.h */
 	struct note own[SLOT_NOTES];	    /* by the owner, newest sequence counts */
 	struct note waited; /* by the waiter: overrides code and signal; sequence 1 */
@@ -213,6 +224,8 @@ struct slot {
 	_Atomic uint64_t ring_dropped; /* records refused because the ring was full; producers */
 	uint8_t pad2[1024 - 792];
 };
+static_assert(offsetof(struct slot, missed_ns) == 48, "format");
+static_assert(offsetof(struct slot, heirs) == 64, "format");
 static_assert(offsetof(struct slot, own) == 256, "format");
 static_assert(offsetof(struct slot, start) == 576, "format");
 static_assert(offsetof(struct slot, ring_tail) == 704, "format");

@@ -23,11 +23,15 @@
 #define FIELD_PARENT  4
 #define FIELD_THREADS 20
 #define FIELD_START   22
+#define FIELD_STATUS  52
 
-static int read_stat(int pid, char *into, size_t capacity)
+/* *own: the kernel tells us all of it (ptrace(2), access mode checks), if the process is a zombie.
+ */
+static int read_stat(int pid, char *into, size_t capacity, bool *own)
 {
 	char path[32];
 	struct text t = text_init(path, sizeof(path));
+	struct stat st;
 	long length;
 	int fd;
 
@@ -38,6 +42,8 @@ static int read_stat(int pid, char *into, size_t capacity)
 	if (fd < 0)
 		return fd;
 	length = sys_read(fd, into, capacity - 1);
+	*own = sys_fstat(fd, &st) == 0 && st.st_uid == sys_geteuid() &&
+	       st.st_gid == (unsigned)sys_call(SYS_getegid, 0, 0, 0, 0);
 	sys_close(fd);
 	if (length < 0)
 		return (int)length;
@@ -70,7 +76,9 @@ int process_stat(int pid, struct process_stat *into)
 	char line[512];
 	const char *from;
 	const char *start;
-	int error = read_stat(pid, line, sizeof(line));
+	const char *status;
+	bool own;
+	int error = read_stat(pid, line, sizeof(line), &own);
 
 	if (error != 0)
 		return error;
@@ -85,6 +93,11 @@ int process_stat(int pid, struct process_stat *into)
 	into->parent = (int)number_at(field(from, FIELD_PARENT));
 	into->threads = (int)number_at(field(from, FIELD_THREADS));
 	into->start_ns = number_at(start) * TICK_NS;
+	status = field(start, FIELD_STATUS - FIELD_START + FIELD_STATE);
+	into->status = status != NULL ? (int)number_at(status) : -1;
+	/* Whom the kernel does not tell reads 0. */
+	if (into->state != 'Z' || (into->status == 0 && !own))
+		into->status = -1;
 	return 0;
 }
 
@@ -93,21 +106,28 @@ static bool is_corpse(const struct process_stat *stat)
 	return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
 }
 
-enum process_life process_life(int pid, uint64_t seen_ns)
+enum process_life process_end(int pid, uint64_t seen_ns, int *status)
 {
 	struct process_stat stat;
 
+	*status = PROCESS_GONE;
 	/* First the kernel's own answer: it is the cheaper one, and no /proc, or one that hides
 	 * processes, says the same as death. */
 	if (sys_kill(pid, 0) == -ESRCH)
 		return PROCESS_DEAD;
 	if (process_stat(pid, &stat) != 0)
 		return PROCESS_UNKNOWN;
-	if (is_corpse(&stat))
-		return PROCESS_DEAD;
 	if (stat.start_ns > seen_ns && stat.start_ns - seen_ns > START_SLACK_NS)
 		return PROCESS_DEAD;
-	return PROCESS_ALIVE;
+	*status = stat.status;
+	return is_corpse(&stat) ? PROCESS_DEAD : PROCESS_ALIVE;
+}
+
+enum process_life process_life(int pid, uint64_t seen_ns)
+{
+	int status;
+
+	return process_end(pid, seen_ns, &status);
 }
 
 uint64_t process_proc_device(void)

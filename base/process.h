@@ -12,6 +12,7 @@ struct process_stat {
 	int parent;
 	int threads;
 	uint64_t start_ns; /* since boot, on CLOCK_BOOTTIME, in steps of 10 ms */
+	int status; /* as wait(2) will give it, of a zombie; -1: the kernel does not tell us */
 };
 
 /* 0, or -errno: -ESRCH and -ENOENT mean that there is no such process. */
@@ -25,6 +26,10 @@ enum process_life { PROCESS_DEAD, PROCESS_ALIVE, PROCESS_UNKNOWN };
  * looked at is unknown.
  */
 enum process_life process_life(int pid, uint64_t seen_ns);
+
+/* The same, and of a zombie its status; PROCESS_GONE when there is no such process any more. */
+#define PROCESS_GONE (-2)
+enum process_life process_end(int pid, uint64_t seen_ns, int *status);
 
 /*
  * The device number of /proc, if that shows this process under its own pid; else 0. Each pid

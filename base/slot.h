@@ -38,8 +38,15 @@ int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t
  */
 int slot_find(struct pool *pool, uint32_t pid, struct slot_ref *into);
 
-/* Is there a live lifecycle of this pid? For the search of measured parents; maps nothing. */
-bool slot_owned_by(const struct pool *pool, uint32_t pid);
+/* The live lifecycle of this pid, or 0. For the search of measured parents; maps nothing. */
+uint64_t slot_owned_by(const struct pool *pool, uint32_t pid);
+
+/*
+ * The next slot from number *at on that this pid owns or ended as its owner, whatever process has
+ * had the pid. No system call. slot_map() maps it: 0 or -errno.
+ */
+bool slot_names(const struct pool *pool, uint32_t pid, uint32_t *at);
+int slot_map(struct pool *pool, uint32_t number, struct slot_ref *into);
 
 /* For drainers with the whole pool mapped: slot number's view, without any claim. */
 void slot_view(struct pool *pool, uint32_t number, struct slot_ref *into);
@@ -66,7 +73,9 @@ struct note_facts {
 void slot_note_own(struct slot_ref *ref, const struct note_facts *facts);
 /* By the launcher, right after the claim: pid will report how the owner ended. */
 void slot_set_waiter(struct slot_ref *ref, uint32_t pid);
-/* By the waiter, once. */
+/* By the claimer: its parent pid may report that, when it waits for its children. */
+void slot_set_parent(struct slot_ref *ref, uint32_t pid);
+/* By the waiter, or who else knows from the kernel: the first about facts->pid counts. */
 void slot_note_waited(struct slot_ref *ref, const struct note_facts *facts);
 
 /*

@@ -92,15 +92,32 @@ void slot_note_own(struct slot_ref *ref, const struct note_facts *facts)
 		   facts);
 }
 
-void slot_set_waiter(struct slot_ref *ref, uint32_t pid)
+static void set_waiter(struct slot_ref *ref, uint32_t word)
 {
 	atomic_store_explicit(&ref->slot->waiter_ns, clock_boot_ns(), memory_order_relaxed);
 	/* Pairs with the acquire in drain_observe(). */
-	atomic_store_explicit(&ref->slot->waiter, pid, memory_order_release);
+	atomic_store_explicit(&ref->slot->waiter, word, memory_order_release);
 }
 
+void slot_set_waiter(struct slot_ref *ref, uint32_t pid)
+{
+	set_waiter(ref, pid);
+}
+
+void slot_set_parent(struct slot_ref *ref, uint32_t pid)
+{
+	set_waiter(ref, pid | WAITER_PARENT);
+}
+
+/* Killed between the swap and its commit word, the writer leaves no note: as if it never waited. */
 void slot_note_waited(struct slot_ref *ref, const struct note_facts *facts)
 {
+	uint32_t told = atomic_load_explicit(&ref->slot->waited_for, memory_order_relaxed);
+
+	if (told == facts->pid ||
+	    !atomic_compare_exchange_strong_explicit(&ref->slot->waited_for, &told, facts->pid,
+						     memory_order_acq_rel, memory_order_relaxed))
+		return;
 	note_write(&ref->slot->waited, ref->lifecycle << 8 | 1, facts);
 }
 
