@@ -13,10 +13,8 @@
 #include "policy/match.h"
 #include "policy/subject_world.h"
 
-#define CANDIDATES_MAX 16
-
 struct candidates {
-	struct image_index entry[CANDIDATES_MAX];
+	struct image_index *entry; /* DECIDE_SERVICES of them, in the arena */
 	unsigned count;
 	bool damaged;
 };
@@ -37,7 +35,7 @@ static void insert(struct candidates *c, const struct image_index *entry)
 
 	while (at > 0 && c->entry[at - 1].service > entry->service)
 		at--;
-	if (c->count == CANDIDATES_MAX || (at > 0 && c->entry[at - 1].service == entry->service))
+	if (c->count == DECIDE_SERVICES || (at > 0 && c->entry[at - 1].service == entry->service))
 		return;
 	memmove(&c->entry[at + 1], &c->entry[at], (c->count - at) * sizeof(c->entry[0]));
 	c->entry[at] = *entry;
@@ -47,11 +45,14 @@ static void insert(struct candidates *c, const struct image_index *entry)
 static void find_candidates(const struct image_file *f, const char *services, struct arena *arena,
 			    struct candidates *c)
 {
+	size_t mark = arena->used;
+
 	for (const char *name = services; *name != '\0';) {
 		size_t length = strcspn(name, ",");
 		struct image_index entry;
 		int found = image_file_find(f, name, length, arena, &entry);
 
+		arena->used = mark;
 		if (found == 0)
 			insert(c, &entry);
 		else if (found != -ENOENT)
@@ -203,12 +204,12 @@ static enum reason judge_all(const struct image_file *f, const char *services,
 			     const struct subject *subject, struct arena *arena,
 			     struct decision *into, struct text *detail)
 {
-	struct candidates c = { .count = 0 };
 	struct decided *decided = arena_take(arena, sizeof(*decided));
+	struct candidates c = { .entry = arena_take(arena, DECIDE_SERVICES * sizeof(*c.entry)) };
 	enum reason reason = REASON_NO_SERVICE;
 	size_t mark;
 
-	if (decided == NULL)
+	if (decided == NULL || c.entry == NULL)
 		return REASON_IMAGE_BAD;
 	*decided = (struct decided){ .path = f->path };
 	find_candidates(f, services, arena, &c);

@@ -35,6 +35,9 @@ struct subject {
 /* Memory for the private copy of what is read from the image. Bytes: at least DECIDE_ARENA. */
 #define DECIDE_ARENA (64 * 1024)
 
+/* Names in BOOKEND_SERVICE that are looked at; further ones are as if they were not there. */
+#define DECIDE_SERVICES 1024
+
 struct decision {
 	enum reason reason;	/* REASON_MEASURED, or why not */
 	uint32_t service;	/* number in the image */

@@ -186,7 +186,15 @@ struct expr *template_of_text(struct compiler *c, const struct yaml *y)
 	}
 	if (all_text(parts))
 		return joined(c, parts);
-	return parts->count == 1 ? parts->operand[0] : parts;
+	if (parts->count == 1)
+		return parts->operand[0];
+	for (unsigned i = 0; i < parts->count; i++) {
+		if (parts->operand[i]->op == NODE_OBJECT)
+			diagnose(&c->d, y->at,
+				 "an object can not stand inside a text: let its ${...} stand "
+				 "alone");
+	}
+	return parts;
 }
 
 static bool is_yaml_1_1_word(const char *text)

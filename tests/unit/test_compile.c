@@ -138,6 +138,14 @@ static void templates_are_read_to_the_letter(void **state)
 		"12:10: ${ without its }: write ${name}, or $${ for the characters themselves\n");
 }
 
+static void an_object_stands_alone(void **state)
+{
+	(void)state;
+	assert_said("values: { o: { object: { a: 1 } } }\n" SCENE_HEAD SCENE_ALLOW
+		    "    properties: { x: \"${o}\", y: \"a ${o}\" }\n" SCENE_START,
+		    "9:31: an object can not stand inside a text: let its ${...} stand alone\n");
+}
+
 static void values_that_go_in_circles_are_found(void **state)
 {
 	(void)state;
@@ -371,6 +379,7 @@ int main(void)
 		cmocka_unit_test(yaml_beyond_the_language_is_refused_by_name),
 		cmocka_unit_test(quotes_that_are_missing_are_asked_for),
 		cmocka_unit_test(templates_are_read_to_the_letter),
+		cmocka_unit_test(an_object_stands_alone),
 		cmocka_unit_test(values_that_go_in_circles_are_found),
 		cmocka_unit_test(consent_knows_only_what_is_known_before),
 		cmocka_unit_test(a_command_must_be_in_the_tree),

@@ -356,6 +356,29 @@ static void one_service_among_a_thousand_is_found(void **state)
 	free(policy);
 }
 
+static void many_names_keep_the_order_of_the_file(void **state)
+{
+	char *policy = malloc(1 << 16);
+	char names[1024] = "";
+
+	(void)state;
+	strcpy(policy, "bookend: 1\n"
+		       "destinations: { d: { format: json, url: http://x } }\n"
+		       "defaults: { to: d, consent: [ allow: always ] }\n"
+		       "services:\n");
+	for (unsigned i = 0; i < 100; i++) {
+		sprintf(policy + strlen(policy),
+			"  n%u: { match: { exe: %s }, events: { e: { when: start } } }\n", i,
+			i < 97 ? "other" : "app");
+		sprintf(names + strlen(names), "n%u,", 99 - i);
+	}
+	scene_begin(policy);
+	assert_int_equal(scene_decide(names), REASON_MEASURED);
+	assert_string_equal(scene.decision.name, "n97");
+	scene_end();
+	free(policy);
+}
+
 static void the_decision_says_who_compiled_and_who_delivers(void **state)
 {
 	(void)state;
@@ -419,6 +442,7 @@ int main(void)
 		cmocka_unit_test(an_image_is_used_only_for_its_own_yaml),
 		cmocka_unit_test(an_image_that_others_may_write_is_not_used),
 		cmocka_unit_test(one_service_among_a_thousand_is_found),
+		cmocka_unit_test(many_names_keep_the_order_of_the_file),
 		cmocka_unit_test(the_decision_says_who_compiled_and_who_delivers),
 		cmocka_unit_test(the_builtin_policy_is_named_after_the_program),
 	};

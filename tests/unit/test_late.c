@@ -492,6 +492,40 @@ static void a_damaged_snapshot_is_refused_or_harmless(void **state)
 	scene_end();
 }
 
+/* The policy under this --to: the format of its only destination and the route of its only event.
+ */
+static void assert_goes_to(const char *to, enum late_format format)
+{
+	static const char policy[] = SCENE_HEAD SCENE_ALLOW SCENE_START;
+	struct compile_options options = { .to = to };
+	struct compiled compiled;
+	struct image image;
+	struct late_destination d;
+
+	assert_int_equal(compile_text("p", policy, strlen(policy), &options, &compiled), 0);
+	assert_int_equal(image_open(compiled.bytes, compiled.length, &image), 0);
+	assert_int_equal(image.tables->destination_count, 1);
+	assert_int_equal(late_destination(&image, 0, &d), 0);
+	assert_int_equal(d.format, format);
+	assert_string_equal(node_text_at(&image.late, image.destination[0].url), to);
+	assert_int_equal(image.destination[0].key, 0);
+	free(compiled.bytes);
+}
+
+static void a_destination_can_be_given_in_the_policys_place(void **state)
+{
+	(void)state;
+	assert_goes_to("file:/tmp/${x} y", FORMAT_NDJSON);
+	assert_goes_to("http://127.0.0.1:8080/", FORMAT_JSON);
+	assert_goes_to("HTTPS://x", FORMAT_JSON);
+	assert_int_equal(compile_check_to("file:/x"), 0);
+	assert_int_equal(compile_check_to("https://x"), 0);
+	assert_int_equal(compile_check_to("file:x"), -EINVAL);
+	assert_int_equal(compile_check_to("ftp://x"), -EINVAL);
+	assert_int_equal(compile_check_to("http://"), -EINVAL);
+	assert_int_equal(compile_check_to(""), -EINVAL);
+}
+
 static void a_destination_keeps_what_the_policy_said(void **state)
 {
 	struct image image;
@@ -567,6 +601,7 @@ int main(void)
 		cmocka_unit_test(a_snapshot_that_is_cut_has_whole_words_and_says_so),
 		cmocka_unit_test(an_event_that_does_not_fit_is_left_out_and_counted),
 		cmocka_unit_test(a_damaged_snapshot_is_refused_or_harmless),
+		cmocka_unit_test(a_destination_can_be_given_in_the_policys_place),
 		cmocka_unit_test(a_destination_keeps_what_the_policy_said),
 	};
 
