@@ -143,7 +143,7 @@ static void an_object_stands_alone(void **state)
 	(void)state;
 	assert_said("values: { o: { object: { a: 1 } } }\n" SCENE_HEAD SCENE_ALLOW
 		    "    properties: { x: \"${o}\", y: \"a ${o}\" }\n" SCENE_START,
-		    "9:31: an object can not stand inside a text: let its ${...} stand alone\n");
+		    "9:33: an object can not stand inside a text: let its ${...} stand alone\n");
 }
 
 static void values_that_go_in_circles_are_found(void **state)
