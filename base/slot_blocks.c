@@ -112,8 +112,12 @@ void slot_set_parent(struct slot_ref *ref, uint32_t pid)
 /* Killed between the swap and its commit word, the writer leaves no note: as if it never waited. */
 void slot_note_waited(struct slot_ref *ref, const struct note_facts *facts)
 {
+	uint64_t word = atomic_load_explicit(ref->claim, memory_order_acquire);
 	uint32_t told = atomic_load_explicit(&ref->slot->waited_for, memory_order_relaxed);
 
+	/* The slot may have been freed without us: its next tenant's block is not ours to write. */
+	if (CLAIM_GENERATION(word) != ref->lifecycle >> 16)
+		return;
 	if (told == facts->pid ||
 	    !atomic_compare_exchange_strong_explicit(&ref->slot->waited_for, &told, facts->pid,
 						     memory_order_acq_rel, memory_order_relaxed))

@@ -367,15 +367,61 @@ static void killed_while_running_it_vanished(void **state)
 	assert_int_equal(f->stop.after_signal, 0);
 }
 
-static void a_zombie_is_over(void **state)
+static void become_zombie(pid_t pid)
 {
-	struct fixture *f = *state;
 	siginfo_t info;
 
+	kill(pid, SIGKILL);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+static void of_a_zombie_the_kernel_tells_how_it_ended(void **state)
+{
+	struct fixture *f = *state;
+
 	begin_running(f);
-	kill(f->owner, SIGKILL);
-	assert_int_equal(waitid(P_PID, (id_t)f->owner, &info, WEXITED | WNOWAIT), 0);
+	note_exit(f, 0);
+	slot_set_waiter(&f->ref, (uint32_t)getpid()); /* who lives, and need not be waited for */
+	become_zombie(f->owner);
+	assert_over(f, EXIT_SIGNAL, -1, SIGKILL);
+	/* It stands in the slot, for when the zombie is gone. */
+	end(&f->owner);
+	assert_over(f, EXIT_SIGNAL, -1, SIGKILL);
+}
+
+static void a_parent_that_may_report_is_waited_for_a_second(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	slot_set_parent(&f->ref, (uint32_t)getpid());
+	assert_int_equal(observe(f), DRAIN_LIVES);
+	end(&f->owner);
+	assert_int_equal(observe(f), DRAIN_WAITING);
+	f->ref.slot->missed_ns -= DRAIN_REAPED_NS;
 	assert_over(f, EXIT_VANISHED, -1, 0);
+}
+
+static void the_first_word_about_a_process_counts(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	note_waited(f, 3, 0);
+	note_waited(f, 4, 0);
+	assert_over(f, EXIT_EXIT, 3, 0);
+}
+
+static void a_late_word_about_a_former_tenant_is_none_about_the_next(void **state)
+{
+	struct fixture *f = *state;
+	struct note note;
+
+	begin_running(f);
+	*f->ref.claim += UINT64_C(1) << 26; /* the next generation */
+	note_waited(f, 3, 0);
+	assert_int_equal(slot_read_waited(&f->ref, &note), -ENODATA);
+	assert_int_equal(f->ref.slot->waited_for, 0);
 }
 
 static void a_reused_pid_does_not_keep_the_former_alive(void **state)
@@ -518,6 +564,35 @@ static void an_heir_is_given_two_seconds(void **state)
 	assert_int_equal(observe(f), DRAIN_WAITING);
 	age_own_note(f, DRAIN_HEIR_WAIT_NS);
 	assert_over(f, EXIT_EXIT, 0, 0);
+}
+
+static void a_child_of_daemon_is_waited_for(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	change(f, CLAIM_DAEMONIZING);
+	f->ref.slot->pending_forks = 1;
+	end(&f->owner);
+	assert_int_equal(observe(f), DRAIN_WAITING);
+	f->ref.slot->pending_forks = 0;
+	assert_over(f, EXIT_VANISHED, -1, 0);
+}
+
+static void peeking_tells_the_same_and_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	begin(f);
+	assert_int_equal(drain_peek(&f->ref, &f->stop), DRAIN_LIVES);
+	commit(f);
+	note_exit(f, 9);
+	change(f, CLAIM_STOPPED);
+	end(&f->owner);
+	assert_int_equal(mprotect(f->scene.pool.whole, f->scene.pool.file_bytes, PROT_READ), 0);
+	assert_int_equal(drain_peek(&f->ref, &f->stop), DRAIN_OVER);
+	assert_int_equal(f->stop.code, 9);
+	assert_int_equal(CLAIM_STATE(*f->ref.claim), CLAIM_STOPPED);
 }
 
 static void a_fork_under_way_is_waited_for(void **state)
@@ -708,7 +783,10 @@ int main(void)
 		TEST(killed_between_claim_and_first_store_it_is_emptied_too),
 		TEST(killed_between_start_and_its_claim_word_it_has_both_ends),
 		TEST(killed_while_running_it_vanished),
-		TEST(a_zombie_is_over),
+		TEST(of_a_zombie_the_kernel_tells_how_it_ended),
+		TEST(a_parent_that_may_report_is_waited_for_a_second),
+		TEST(the_first_word_about_a_process_counts),
+		TEST(a_late_word_about_a_former_tenant_is_none_about_the_next),
 		TEST(a_reused_pid_does_not_keep_the_former_alive),
 		TEST(a_signal_that_was_handled_before_is_told),
 		TEST(the_processs_own_word_counts_when_nobody_waited),
@@ -719,6 +797,8 @@ int main(void)
 		TEST(a_waiters_word_about_a_former_owner_is_not_about_the_next),
 		TEST(an_heir_is_given_two_seconds),
 		TEST(a_fork_under_way_is_waited_for),
+		TEST(a_child_of_daemon_is_waited_for),
+		TEST(peeking_tells_the_same_and_changes_nothing),
 		TEST(heirs_that_are_gone_or_dead_are_not_waited_for),
 		TEST(an_exec_into_something_else_is_over_at_once),
 		TEST(in_another_pid_namespace_a_stop_is_believed_after_a_while),

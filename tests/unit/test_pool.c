@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/checksum.h"
+#include "base/process.h"
 #include "pool_scene.h"
 
 static int set_up(void **state)
@@ -88,6 +89,18 @@ static void a_pool_is_the_same_for_all_who_open_it(void **state)
 	assert_int_equal(pool_counted(&other.pool, POOL_HELPERS), 3);
 	assert_false(other.pool.other_boot);
 	pool_close(&other.pool);
+}
+
+static void the_pid_namespace_is_told_without_looking_into_proc_self(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_true(scene->pool.proc_device == process_proc_device());
+	assert_true(pool_pid_namespace(&scene->pool) == process_pid_namespace());
+	scene->pool.pid_namespace = 7;
+	assert_int_equal(pool_pid_namespace(&scene->pool), 7);
+	scene->pool.proc_device++; /* made in another namespace */
+	assert_true(pool_pid_namespace(&scene->pool) == process_pid_namespace());
 }
 
 static void two_pools_have_two_ids(void **state)
@@ -501,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_POOL(a_new_pool_has_its_geometry_and_is_allocated_whole),
 		WITH_POOL(a_pool_is_the_same_for_all_who_open_it),
+		WITH_POOL(the_pid_namespace_is_told_without_looking_into_proc_self),
 		WITH_POOL(two_pools_have_two_ids),
 		WITH_FOLDER(without_make_nothing_is_made),
 		WITH_POOL(a_descriptor_is_open_only_until_it_is_closed),
