@@ -76,7 +76,7 @@ static void helper_fill(struct helper_child *child, const struct self *self, int
 {
 	struct text state = text_init(child->state, sizeof(child->state));
 	struct text number = text_init(child->pid, sizeof(child->pid));
-	static char flush[] = "flush", helper[] = "--helper", after[] = "--for";
+	static const char flush[] = "flush", helper[] = "--helper", after[] = "--for";
 	char **word = child->argv;
 
 	text_add(&state, "BOOKEND_STATE=");
@@ -84,10 +84,10 @@ static void helper_fill(struct helper_child *child, const struct self *self, int
 	text_add_signed(&number, pid);
 	child->tool = self->tool;
 	*word++ = (char *)(uintptr_t)self->tool;
-	*word++ = flush;
-	*word++ = helper;
+	*word++ = (char *)(uintptr_t)flush;
+	*word++ = (char *)(uintptr_t)helper;
 	if (pid) {
-		*word++ = after;
+		*word++ = (char *)(uintptr_t)after;
 		*word++ = child->pid;
 	}
 	child->envp[0] = child->state;
