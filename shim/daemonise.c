@@ -100,9 +100,12 @@ void handover_watch(void)
 LIFECYCLE_EXPORT pid_t fork(void)
 {
 	pid_t pid = NEXT(fork)();
-	struct self *self = pid < 0 ? self_here() : NULL;
+	struct self *self = pid < 0 ? self_here() : pid == 0 ? self_any() : NULL;
 
-	if (self)
+	/* A command has no fork handlers: its child becomes kin here, to say how its own end. */
+	if (self && pid == 0 && self->command)
+		self->pid = sys_getpid();
+	else if (self && pid < 0)
 		daemonise_unpend(self);
 	return pid;
 }

@@ -30,12 +30,15 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	facts.service = decision->service;
 	facts.pid_namespace = pool_pid_namespace(&self->pool);
 	facts.flags = decision->command ? START_COMMAND : 0;
+	facts.ancestor = slot_owned_by(&self->pool, subject->parent);
 	memcpy(facts.image, decision->image, sizeof(facts.image));
 	facts.payload = policy_snapshot(decision, subject, slot_payload(&self->slot),
 					self->slot.class.payload_bytes, &truncated);
 	if (truncated)
 		pool_count(&self->pool, POOL_TRUNCATED, 1);
 	atomic_store(&self->slot.slot->adopted, 1);
+	if (facts.ancestor)
+		slot_set_parent(&self->slot, subject->parent);
 	slot_commit_start(&self->slot, &facts);
 	return REASON_MEASURED;
 }
