@@ -41,7 +41,7 @@ static int hex_digit(char c)
 
 void machine_boot_id(uint8_t into[16])
 {
-	char line[36];
+	char line[36] = "";
 	long length = read_file("/proc/sys/kernel/random/boot_id", line, sizeof(line));
 	unsigned nibbles = 0;
 
