@@ -1,8 +1,9 @@
 /*
  * A look at /proc/self makes the kernel build its entries for a new process, which costs more than
  * the rest of the constructor's look at itself. AT_EXECFN, the path that was given to execve(2),
- * says the same where it is absolute and holds no symbolic link. For a script it is the script's
- * path, which the kernel also passed to the interpreter as its first or second argument.
+ * says the same where it is absolute, once its symbolic links (/bin, python3) are followed. For a
+ * script it is the script's path, which the kernel also passed to the interpreter as its first or
+ * second argument.
  */
 #include "shim/executable.h"
 
@@ -15,37 +16,63 @@
 #include "base/sys.h"
 #include "shim/auxiliary.h"
 
-#define EXECUTABLE_DEPTH 6 /* with more components the links cost more than /proc */
+#define EXECUTABLE_STEPS 10 /* with more components and links a look costs more than /proc */
+#define EXECUTABLE_LINK	 128
 
-static bool executable_is_dots(const char *name)
+/* What only the kernel should follow; what is in /proc changes its name while it is looked at. */
+static bool executable_is_odd(const char *path, const char *name)
 {
-	return !strncmp(name, "./", 2) || !strncmp(name, "../", 3) || name[0] == '/';
+	return !strncmp(name, "./", 2) || !strncmp(name, "../", 3) || name[0] == '/' ||
+	       !strncmp(path, "/proc/", 6) || !strncmp(path, "/dev/", 5);
 }
 
-/* Is the prefix of path up to end there, and no link? path is changed and changed back. */
-static bool executable_is_no_link(char *path, char *end)
+/* What the prefix of path up to end links to; -EINVAL: it is there and no link. */
+static long executable_link(char *path, char *end, char target[EXECUTABLE_LINK])
 {
 	char kept = *end;
-	char unused[1];
-	long rc;
+	long length;
 
 	*end = '\0';
-	rc = sys_readlinkat(AT_FDCWD, path, unused, sizeof(unused));
+	length = sys_readlinkat(AT_FDCWD, path, target, EXECUTABLE_LINK);
 	*end = kept;
-	return rc == -EINVAL;
+	return length;
 }
 
-static bool executable_is_plain(char *path)
+/*
+ * Puts the target in the place of the component from name to end, or of all up to end when it is
+ * absolute. Where to go on, or NULL when it does not fit.
+ */
+static char *executable_splice(char *path, char *name, char *end, const char *target, long length)
 {
+	char *into = target[0] == '/' ? path : name;
+	size_t rest = strlen(end) + 1;
+
+	if (length == EXECUTABLE_LINK || (size_t)(into - path) + (size_t)length + rest > PATHS_MAX)
+		return NULL;
+	memmove(into + length, end, rest);
+	memcpy(into, target, (size_t)length);
+	return target[0] == '/' ? path : name - 1;
+}
+
+/* Follows every link of an absolute path; false: ask /proc. */
+static bool executable_resolve(char path[PATHS_MAX])
+{
+	char target[EXECUTABLE_LINK];
 	char *at = path;
 
-	for (int depth = 0; *at == '/'; depth++) {
-		if (depth == EXECUTABLE_DEPTH || executable_is_dots(at + 1))
+	for (int step = 0; *at == '/'; step++) {
+		char *name = at + 1, *end = name;
+		long length;
+
+		if (step == EXECUTABLE_STEPS || executable_is_odd(path, name))
 			return false;
-		at++;
-		while (*at && *at != '/')
-			at++;
-		if (!executable_is_no_link(path, at))
+		while (*end && *end != '/')
+			end++;
+		length = executable_link(path, end, target);
+		if (length <= 0 && length != -EINVAL)
+			return false;
+		at = length > 0 ? executable_splice(path, name, end, target, length) : end;
+		if (!at)
 			return false;
 	}
 	return at != path;
@@ -58,7 +85,7 @@ static bool executable_from_exec(const char *executed, char exe[PATHS_MAX])
 	if (!length || length >= PATHS_MAX)
 		return false;
 	memcpy(exe, executed, length + 1);
-	return executable_is_plain(exe);
+	return executable_resolve(exe);
 }
 
 static void executable_from_proc(char exe[PATHS_MAX])
