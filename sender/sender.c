@@ -5,6 +5,7 @@
 #include "sender/sender.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -217,33 +218,65 @@ static int outcome(struct flush *f, const struct sender_report *report)
 	return later ? -EAGAIN : 0;
 }
 
+/* TLS writes to closed connections raise it; a handler is not ours to set. */
+static void block_sigpipe(sigset_t *before)
+{
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, before);
+}
+
+static void restore_sigpipe(const sigset_t *before)
+{
+	const struct timespec now = { 0 };
+	sigset_t pipe;
+
+	if (sigismember(before, SIGPIPE))
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	while (sigtimedwait(&pipe, NULL, &now) == SIGPIPE)
+		;
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static void work(struct flush *f)
+{
+	announce(f, true);
+	spool_adopt(&f->spool);
+	if (f->options->follow) {
+		follow(f);
+		return;
+	}
+	f->deliver.tick = once_tick;
+	f->deliver.context = f;
+	drain_settled(f);
+	do {
+		deliver_now(f);
+	} while (!stopped(f) && !is_off(f) && spool_adopt(&f->spool));
+}
+
 static int sender_flush(const struct sender_options *options, struct sender_report *report)
 {
+	sigset_t before;
 	struct flush f;
 	int r;
 
+	*report = (struct sender_report){ 0 };
 	if (options->wait_for)
 		wait_for_death(options->wait_for, WAIT_FOR_MS, options->stop);
-	*report = (struct sender_report){ 0 };
 	r = open_flush(&f, options);
 	if (r)
 		return r;
-	announce(&f, true);
-	spool_adopt(&f.spool);
-	if (options->follow) {
-		follow(&f);
-	} else {
-		f.deliver.tick = once_tick;
-		f.deliver.context = &f;
-		drain_settled(&f);
-		do {
-			deliver_now(&f);
-		} while (!stopped(&f) && !is_off(&f) && spool_adopt(&f.spool));
-	}
+	block_sigpipe(&before);
+	work(&f);
 	report_on(&f, report);
 	r = outcome(&f, report);
 	announce(&f, false);
 	close_flush(&f);
+	restore_sigpipe(&before);
 	return r;
 }
 

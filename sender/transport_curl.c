@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "sender/gzip.h"
 
@@ -120,6 +121,14 @@ static int add_auth(struct curl_state *state, const struct transport_request *re
 	return 0;
 }
 
+/* A program that the process starts meanwhile must not inherit it. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)context;
+	(void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static void set_options(struct curl_state *state, const struct transport_request *request)
 {
 	const struct late_destination *to = request->to;
@@ -137,6 +146,7 @@ static void set_options(struct curl_state *state, const struct transport_request
 	curl_easy_setopt(state->easy, CURLOPT_PROXY, to->proxy ? to->proxy : "");
 	curl_easy_setopt(state->easy, CURLOPT_NOPROXY, "");
 	curl_easy_setopt(state->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(state->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(state->easy, CURLOPT_ERRORBUFFER, state->error);
 	curl_easy_setopt(state->easy, CURLOPT_WRITEFUNCTION, take_answer);
 	curl_easy_setopt(state->easy, CURLOPT_WRITEDATA, state);
