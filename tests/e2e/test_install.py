@@ -12,7 +12,7 @@ import support
 def installed(tmp_path_factory):
     """The staging folder of an installation under /usr."""
     stage = tmp_path_factory.mktemp("stage")
-    support.run("make", "-s", "-C", support.ROOT, "install", "PREFIX=/usr", f"DESTDIR={stage}", f"B={support.BUILD}",
+    support.run("make", "-s", "-o", "all", "-C", support.ROOT, "install", "PREFIX=/usr", f"DESTDIR={stage}", f"B={support.BUILD}",
                 env={**os.environ, "MAKEFLAGS": ""}, check=True, timeout=300)
     return stage / "usr"
 
