@@ -14,27 +14,19 @@
 #pragma weak _r_debug
 
 /*
- * arm64 resolvers take the hardware capabilities with this bit and a pointer to more (System V ABI
- * for the Arm 64-bit architecture, 9.4.1); x86-64 ones take nothing and do not see them. Zero
- * capabilities select the plain variant.
+ * arm64 resolvers take the hardware capabilities (System V ABI for the Arm 64-bit architecture,
+ * 9.4.1), none of which select the plain variant; x86-64 ones take nothing and do not see the
+ * zeros.
  */
-#define SYMBOL_IFUNC_HWCAP (UINT64_C(1) << 62)
-
-struct symbol_ifunc {
-	unsigned long size;
-	unsigned long hwcap, hwcap2;
-};
-
 static void *symbol_address(const struct object *o, const ElfW(Sym) * s)
 {
 	uintptr_t at = o->base + s->st_value;
-	struct symbol_ifunc more = { .size = sizeof(more) };
-	void *(*resolve)(uint64_t hwcap, const struct symbol_ifunc *arguments);
+	void *(*resolve)(uint64_t capabilities, const void *more);
 
 	if (ELF64_ST_TYPE(s->st_info) != STT_GNU_IFUNC)
 		return (void *)at;
-	resolve = (void *(*)(uint64_t, const struct symbol_ifunc *))at;
-	return resolve(SYMBOL_IFUNC_HWCAP, &more);
+	resolve = (void *(*)(uint64_t, const void *))at;
+	return resolve(0, NULL);
 }
 
 static const struct link_map *symbol_first_after_us(void)
