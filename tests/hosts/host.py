@@ -8,6 +8,7 @@
 
 import collections
 import contextlib
+import ctypes
 import os
 import pathlib
 import pwd
@@ -46,7 +47,39 @@ def is_gone(pid):
 
 
 def wait_gone(*pids, deadline=10):
-    support.wait_until(lambda: all(map(is_gone, pids)), deadline, f"the end of {pids}")
+    """Reaps orphans that have become ours (adopt_orphans()); then they are gone without a trace, as init leaves them."""
+
+    def all_gone():
+        for pid in pids:
+            reap(pid)
+        return all(map(is_gone, pids))
+
+    support.wait_until(all_gone, deadline, f"the end of {pids}")
+
+
+def reap(pid):
+    """The exit status of a dead child (minus the signal), None when it lives, or is none of ours."""
+    with contextlib.suppress(ChildProcessError):
+        found, status = os.waitpid(pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if found else None
+    return None
+
+
+def daemon_status(pid, deadline=10):
+    """The exit status (minus the signal) of a daemon that was left to us, when it has ended and is reaped."""
+    status = []
+
+    def reaped():
+        status.append(reap(pid))
+        return status[-1] is not None
+
+    support.wait_until(reaped, deadline, f"the end of daemon {pid}")
+    return status[-1]
+
+
+def adopt_orphans():
+    """From now on daemons are children of this process: their status can be seen, and none stays a zombie."""
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
 def pid_in(path, deadline=10):
@@ -63,13 +96,13 @@ def children(pid):
     return sorted(found)
 
 
-def descriptors(pid):
-    """What each open descriptor is, without the numbers of inodes and processes."""
+def descriptors(pid, passing):
+    """What each open descriptor is, without the numbers of inodes and processes; and without those that come and go."""
     found = {}
     for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
             found[int(link.name)] = re.sub(r"\d+", "N", os.readlink(link))
-    return found
+    return {number: what for number, what in found.items() if not (passing and re.search(passing, what))}
 
 
 def signals(pid):
@@ -81,14 +114,14 @@ def signals(pid):
     return sets
 
 
-def look(pid):
-    """A process and all below it as one comparable value."""
+def look(pid, passing=None):
+    """A process and all below it as one comparable value. passing: a pattern of files that are open now and then."""
     with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
         name = stat.read().split("(", 1)[1].rsplit(")", 1)[0]
     return {
-        "name": name, "descriptors": descriptors(pid), "signals": signals(pid),
+        "name": name, "descriptors": descriptors(pid, passing), "signals": signals(pid),
         "threads": len(os.listdir(f"/proc/{pid}/task")),
-        "children": sorted(map(look, children(pid)), key=str),
+        "children": sorted((look(child, passing) for child in children(pid)), key=str),
     }
 
 
@@ -116,13 +149,13 @@ class World:
         self.started.append(process)
         return process
 
-    def settled(self, pid, deadline=5, ready=lambda seen: True):
-        """look(pid), as soon as it is ready() and stands still."""
+    def settled(self, pid, passing=None, ready=lambda seen: True, deadline=5):
+        """look(pid, passing), as soon as it is ready() and stands still."""
         last = []
 
         def still():
             try:
-                seen = look(pid)
+                seen = look(pid, passing)
             except (OSError, ValueError):
                 return None
             last.append(seen)
@@ -139,6 +172,7 @@ class Host:
     """A policy for the executables, in folders of its own; user: who runs it when the tests run as root."""
 
     def __init__(self, executables, sender="later", user=None, policy=None):
+        adopt_orphans()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bookend-host-"))
         self.folder.chmod(0o755)
         self.user = pwd.getpwnam(user) if user and os.geteuid() == 0 else None
