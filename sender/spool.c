@@ -290,34 +290,3 @@ void spool_retire(struct spool *spool)
 	}
 	spool->count = kept;
 }
-
-static void add_totals(int folder, struct spool_total *into)
-{
-	struct dirent *entry;
-	struct stat st;
-	uint32_t drainer;
-	char pool[9];
-	DIR *dir = list(folder);
-
-	if (!dir)
-		return;
-	for (;;) {
-		entry = readdir(dir);
-		if (!entry)
-			break;
-		if (!parse_name(entry->d_name, pool, &drainer) ||
-		    fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
-			continue;
-		into->segments++;
-		into->bytes += (uint64_t)st.st_size;
-	}
-	closedir(dir);
-}
-
-void spool_totals(const struct spool *spool, struct spool_total *into)
-{
-	*into = (struct spool_total){ 0 };
-	for (int i = 0; i < 2; i++)
-		if (spool->folder[i] >= 0)
-			add_totals(spool->folder[i], into);
-}

@@ -54,11 +54,4 @@ bool spool_fall_back(struct spool *spool, int error);
 /* Deletes segments that are finished. */
 void spool_retire(struct spool *spool);
 
-/* All segments there are, ours and others', for reports. */
-struct spool_total {
-	uint32_t segments;
-	uint64_t bytes;
-};
-void spool_totals(const struct spool *spool, struct spool_total *into);
-
 #endif
