@@ -181,18 +181,45 @@ static enum reason judge(const struct image_file *f, const struct image_index *e
 	return reason != REASON_MEASURED ? reason : judge_live(&e, h->live);
 }
 
+/* The first service that names the program in a `child` trigger and runs above it. */
+static void find_child(const struct image_file *f, const struct candidates *c, const char *services,
+		       const struct subject *subject, struct arena *arena, struct decided *decided)
+{
+	for (unsigned i = 0; i < c->count; i++) {
+		const struct image_now *h;
+		struct section now;
+		size_t mark = arena->used;
+
+		if (image_file_now(f, &c->entry[i], arena, &now) != 0)
+			return;
+		h = (const void *)now.bytes;
+		if (named(services, node_text_at(&now, h->name)) &&
+		    match_child(&now, node_of(&now, h->children, NODE_LIST), subject) != NULL &&
+		    subject->runs_under(subject, h->service, f->header->hash)) {
+			decided->child = now;
+			return;
+		}
+		arena->used = mark;
+	}
+}
+
 static void fill(struct decision *into, const struct image_file *f, struct decided *decided,
 		 const struct subject *subject)
 {
 	const struct image_now *h = (const void *)decided->now.bytes;
+	const struct image_now *child = (const void *)decided->child.bytes;
+	bool only_child = decided->now.bytes == decided->child.bytes;
 	bool truncated;
+
+	into->child = child != NULL;
+	into->child_of = child != NULL ? child->service : 0;
 
 	into->service = h->service;
 	into->name = node_text_at(&decided->now, h->name);
 	memcpy(into->image, f->header->hash, sizeof(into->image));
 	into->ring_bytes = h->ring_bytes;
-	into->command = (h->flags & NOW_COMMAND) != 0;
-	into->helper = (h->flags & NOW_HELPER) != 0;
+	into->command = only_child || (h->flags & NOW_COMMAND) != 0;
+	into->helper = !only_child && (h->flags & NOW_HELPER) != 0;
 	into->tool = f->header->tool;
 	into->internal = decided;
 	into->payload_bytes = policy_snapshot(
@@ -215,6 +242,8 @@ static enum reason judge_all(const struct image_file *f, const char *services,
 	find_candidates(f, services, arena, &c);
 	if (c.damaged)
 		return REASON_IMAGE_BAD;
+	if ((f->header->flags & IMAGE_CHILDREN) != 0 && subject->runs_under != NULL)
+		find_child(f, &c, services, subject, arena, decided);
 	mark = arena->used;
 	for (unsigned i = 0; i < c.count; i++) {
 		arena->used = mark;
@@ -223,6 +252,12 @@ static enum reason judge_all(const struct image_file *f, const char *services,
 			fill(into, f, decided, subject);
 		if (reason != REASON_NO_MATCH && reason != REASON_CHILD)
 			break;
+	}
+	/* No word of its own against it. */
+	if (decided->child.bytes != NULL && (reason == REASON_NO_MATCH || reason == REASON_CHILD)) {
+		decided->now = decided->child;
+		fill(into, f, decided, subject);
+		explain(detail, "a child of ", into->name);
 	}
 	return reason;
 }

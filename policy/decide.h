@@ -29,7 +29,16 @@ struct subject {
 	 * only when needed.
 	 */
 	bool (*stands_alone)(const struct subject *subject);
-	void *context; /* for stands_alone */
+	/*
+	 * Does it run under a process of this service, which `child` triggers are about? Asked only
+	 * when the policy names its program. Then the three behind it are set. NULL: no.
+	 */
+	bool (*runs_under)(const struct subject *subject, uint32_t service,
+			   const uint8_t image[16]);
+	uint64_t ancestor;		  /* that process's lifecycle */
+	const uint8_t *ancestor_snapshot; /* what its start recorded */
+	uint32_t ancestor_bytes;
+	void *context; /* for these functions */
 };
 
 /* Memory for the private copy of what is read from the image. Bytes: at least DECIDE_ARENA. */
@@ -46,8 +55,10 @@ struct decision {
 	uint32_t payload_bytes; /* room to ask for: what this snapshot needs, up to a bound
 				 */
 	uint32_t ring_bytes;	/* 0: no call events */
-	bool command;		/* it never sends: see docs/policy.md */
-	bool helper;		/* an ending process leaves delivery to a helper */
+	bool child; /* a `child` trigger of child_of names it, whatever the reason says */
+	uint32_t child_of;
+	bool command;	  /* it never sends: see docs/policy.md */
+	bool helper;	  /* an ending process leaves delivery to a helper */
 	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may
 			     be "" */
 	const void *internal; /* decide.c's view of the service, in the arena */

@@ -13,7 +13,8 @@
 
 struct decided {
 	struct section now;
-	const char *path; /* of the image */
+	struct section child; /* of the service whose child it is; no bytes: none */
+	const char *path;     /* of the image */
 };
 
 #endif

@@ -126,6 +126,8 @@ static struct value eval_taken(struct eval *e, const struct image_node *node)
 		return words_option(e, node);
 	case NODE_ARGUMENT:
 		return words_argument(e, node->value);
+	case NODE_CHILD_ARGUMENT:
+		return words_child_argument(e, node->value);
 	case NODE_FACT:
 		if (node->value == FACT_COMMAND_NAME || node->value == FACT_COMMAND_PATH)
 			return words_command(e, node->value == FACT_COMMAND_PATH);

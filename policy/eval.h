@@ -33,7 +33,9 @@ struct eval_world {
 struct eval_words {
 	int argc;
 	const char *const *argv;
+	int first;		/* the program's own word: behind the interpreter's, for a script */
 	const char *program;	/* path of the script, or of the executable; NULL: unknown */
+	const char *exe;	/* path of the executable, of a child */
 	uint32_t commands;	/* LIST of TEXT in the section, 0: none */
 	uint32_t value_options; /* likewise */
 };
@@ -44,6 +46,7 @@ struct eval {
 	const struct eval_world *world;
 	const void *context; /* the world's */
 	struct eval_words words;
+	struct eval_words child; /* that an event is about; no words: none */
 	unsigned depth;
 	unsigned steps; /* left */
 	bool mask;	/* secrets read "(secret)" */

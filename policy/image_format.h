@@ -42,7 +42,8 @@ struct image_header {
 				  behind the last */
 	uint32_t late_offset;
 	uint32_t late_bytes;
-	uint8_t pad[40];
+	uint32_t flags; /* IMAGE_... */
+	uint8_t pad[36];
 	char tool[IMAGE_TOOL_MAX]; /* absolute path of the `bookend` that compiled it; may be "" */
 	uint8_t pad1[8];
 };
@@ -51,6 +52,8 @@ static_assert(offsetof(struct image_header, minor) == 32, "format");
 static_assert(offsetof(struct image_header, tool) == 120, "format");
 
 /* The hash covers the image from here on. */
+#define IMAGE_CHILDREN 1u /* a service has `child` triggers: its now section names programs */
+
 #define IMAGE_HASHED offsetof(struct image_header, minor)
 
 /* The fixed key of hash and index. */
@@ -93,7 +96,8 @@ struct image_now {
 	uint32_t environment;	/* LIST of ENV to take into the snapshot */
 	uint32_t commands;	/* LIST of TEXT, words separated by one space */
 	uint32_t value_options; /* LIST of TEXT */
-	uint32_t pad[3];
+	uint32_t children;	/* LIST of TEXT: programs that its `child` triggers name; 0: none */
+	uint32_t pad[2];
 };
 static_assert(sizeof(struct image_now) == 64, "format");
 
@@ -183,8 +187,22 @@ enum node_op {
 	NODE_COUNT
 };
 
-/* A TRIGGER's value: moment | how << 8; its operands are TEXT command paths, none meaning any. */
-enum trigger_moment { TRIGGER_START, TRIGGER_STOP, TRIGGER_COMMAND_START, TRIGGER_COMMAND_END };
+/*
+ * A TRIGGER's value: moment | how << 8 | children << 16. Its operands are TEXT command paths, none
+ * meaning any; of a child trigger the first `children` are what the child runs, "program words",
+ * and the rest the commands of the service during which it counts.
+ */
+enum trigger_moment {
+	TRIGGER_START,
+	TRIGGER_STOP,
+	TRIGGER_COMMAND_START,
+	TRIGGER_COMMAND_END,
+	TRIGGER_CHILD_START,
+	TRIGGER_CHILD_END,
+};
+#define TRIGGER_CHILDREN_MAX	   255
+#define TRIGGER_CHILDREN(value)	   ((value) >> 16 & 0xff)
+#define TRIGGER_ONE_CHILD	   (UINT32_C(1) << 16)
 #define TRIGGER_MOMENT(value)	   ((value)&0xff)
 #define TRIGGER_HOW(value)	   ((value) >> 8 & 0xff)
 #define TRIGGER_VALUE(moment, how) ((uint32_t)(moment) | (uint32_t)(how) << 8)

@@ -32,6 +32,25 @@ static bool command_is(struct eval *e, const struct image_node *trigger)
 	return false;
 }
 
+/* Is the process one of these children, of a parent that is one of these commands? */
+static bool child_is(struct eval *e, const struct image_node *trigger)
+{
+	unsigned children = TRIGGER_CHILDREN(trigger->value);
+	const char *command = NULL;
+	bool named = false;
+
+	for (unsigned i = 0; i < children && i < trigger->count && !named; i++)
+		named = words_child_is(e, node_text(node_operand(&e->section, trigger, i)));
+	if (!named || trigger->count <= children)
+		return named;
+	command = words_known_command(e);
+	for (unsigned i = children; command != NULL && i < trigger->count; i++) {
+		if (strcmp(node_text(node_operand(&e->section, trigger, i)), command) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The kind of event that this trigger makes at the moment, or NULL. */
 static const char *trigger_kind(struct maker *m, const struct image_node *trigger)
 {
@@ -39,7 +58,13 @@ static const char *trigger_kind(struct maker *m, const struct image_node *trigge
 
 	if (!start && (TRIGGER_HOW(trigger->value) & late_how(m->world.process->stop)) == 0)
 		return NULL;
+	if (m->world.child != (TRIGGER_MOMENT(trigger->value) >= TRIGGER_CHILD_START))
+		return NULL;
 	switch (TRIGGER_MOMENT(trigger->value)) {
+	case TRIGGER_CHILD_START:
+		return start && child_is(&m->eval, trigger) ? "child" : NULL;
+	case TRIGGER_CHILD_END:
+		return !start && child_is(&m->eval, trigger) ? "child" : NULL;
 	case TRIGGER_START:
 		return start ? "start" : NULL;
 	case TRIGGER_STOP:
@@ -123,7 +148,8 @@ static void begin_event(struct maker *m, uint32_t number, const char *kind)
 	m->event.id = identity_make(p->pool_id, p->lifecycle,
 				    start ? IDENTITY_START : IDENTITY_STOP, number + 1);
 	m->event.time_ns = start ? p->start->real_ns : p->stop->real_ns;
-	m->event.service = late_service(p->image, p->start->service);
+	m->event.service =
+		late_service(p->image, m->world.child ? p->start->child_of : p->start->service);
 	m->event.kind = kind;
 	m->event.pid = p->start->pid;
 	memcpy(m->event.session, m->world.session, sizeof(m->event.session));
@@ -148,27 +174,57 @@ static bool make_event(struct maker *m, const struct image_event *rule)
 	return true;
 }
 
+static void run_text(const struct late_process *p, uint64_t lifecycle, char into[IDENTITY_TEXT])
+{
+	struct identity run = identity_make(p->pool_id, lifecycle, IDENTITY_SESSION, 0);
+
+	identity_text(&run, into);
+}
+
+/* Whose words the policy's sources mean: a child's event belongs to the service that ran it. */
+static void set_words(struct maker *m, const struct image_service *service)
+{
+	const struct snapshot *s = &m->world.snapshot;
+	struct eval_words own = {
+		.argc = s->argc,
+		.argv = s->argv,
+		.first = words_first(s->argc, s->argv, s->script),
+		.program = s->script != NULL ? s->script : s->exe,
+		.exe = s->exe,
+		.commands = service->commands,
+		.value_options = service->value_options,
+	};
+
+	m->eval.words = own;
+	if (!m->world.child)
+		return;
+	m->eval.child = own;
+	m->eval.words.argc = s->parent_argc;
+	m->eval.words.argv = s->parent_argv;
+	m->eval.words.first = words_first(s->parent_argc, s->parent_argv, s->parent_script);
+	m->eval.words.exe = s->parent_exe;
+	m->eval.words.program = s->parent_script != NULL ? s->parent_script : s->parent_exe;
+}
+
 static int prepare(struct maker *m, const struct late_process *p, enum late_moment moment,
 		   const struct image_service *service)
 {
-	struct identity session = identity_make(p->pool_id, p->lifecycle, IDENTITY_SESSION, 0);
 	struct snapshot *s = &m->world.snapshot;
 	int error = snapshot_read(s, p->snapshot, p->start->payload, &m->arena);
 
 	m->world.process = p;
 	m->world.moment = moment;
 	m->world.event = &m->event;
-	identity_text(&session, m->world.session);
+	run_text(p, p->lifecycle, m->world.run);
+	if (p->start->ancestor != 0)
+		run_text(p, p->start->ancestor, m->world.parent);
+	memcpy(m->world.session, m->world.child ? m->world.parent : m->world.run, IDENTITY_TEXT);
 	m->eval.section = p->image->late;
 	m->eval.arena = &m->arena;
 	m->eval.world = &late_world_sources;
 	m->eval.context = &m->world;
 	m->eval.mask = p->mask;
-	m->eval.words.argc = s->argc;
-	m->eval.words.argv = s->argv;
-	m->eval.words.program = s->script != NULL ? s->script : s->exe;
-	m->eval.words.commands = service->commands;
-	m->eval.words.value_options = service->value_options;
+	set_words(m, service);
 	return error;
 }
 
@@ -202,25 +258,42 @@ static int make_all(struct maker *m, const struct image_service *service,
 	return m->damaged ? -EBADMSG : error;
 }
 
-int late_events(const struct late_process *process, enum late_moment moment, void *arena,
-		size_t arena_bytes, int (*emit)(void *context, const struct late_event *event),
-		void *context, uint32_t *left_out)
+/* What the process makes as a service of its own, or as the child of another. */
+static int events_as(const struct late_process *process, enum late_moment moment, bool child,
+		     void *arena, size_t arena_bytes,
+		     int (*emit)(void *context, const struct late_event *event), void *context,
+		     uint32_t *left_out)
 {
 	const struct image *image = process->image;
-	const struct image_service *service;
-	struct maker m = { .arena = arena_init(arena, arena_bytes) };
-	uint32_t before = *left_out;
+	uint32_t number = child ? process->start->child_of : process->start->service;
+	const struct image_service *service = &image->service[number];
+	struct maker m = { .arena = arena_init(arena, arena_bytes), .world.child = child };
 	int error;
 
-	if (process->start->service >= image->tables->service_count ||
-	    (moment == LATE_STOP && process->stop == NULL))
+	if (number >= image->tables->service_count)
 		return -EBADMSG;
-	service = &image->service[process->start->service];
 	if (service->first_event > image->tables->event_count ||
 	    service->event_count > image->tables->event_count - service->first_event)
 		return -EBADMSG;
 	error = prepare(&m, process, moment, service);
-	if (error == 0)
-		error = make_all(&m, service, emit, context, left_out);
+	return error == 0 ? make_all(&m, service, emit, context, left_out) : error;
+}
+
+int late_events(const struct late_process *process, enum late_moment moment, void *arena,
+		size_t arena_bytes, int (*emit)(void *context, const struct late_event *event),
+		void *context, uint32_t *left_out)
+{
+	uint32_t flags = process->start->flags;
+	uint32_t before = *left_out;
+	int error = 0;
+
+	if (moment == LATE_STOP && process->stop == NULL)
+		return -EBADMSG;
+	if ((flags & START_ONLY_CHILD) == 0)
+		error = events_as(process, moment, false, arena, arena_bytes, emit, context,
+				  left_out);
+	if (error == 0 && (flags & START_CHILD) != 0)
+		error = events_as(process, moment, true, arena, arena_bytes, emit, context,
+				  left_out);
 	return error == 0 && *left_out != before ? -ENOBUFS : error;
 }

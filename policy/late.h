@@ -48,7 +48,7 @@ struct late_event {
 	uint64_t time_ns; /* real time */
 	const char *name;
 	const char *service;
-	const char *kind; /* start, stop, command */
+	const char *kind; /* start, stop, command, child */
 	char session[IDENTITY_TEXT];
 	uint32_t pid;
 	const char *user;	/* NULL: absent */

@@ -139,7 +139,8 @@ static struct value process_fact(struct eval *e, const struct late_world *w, enu
 	case FACT_PROCESS_EXE:
 		return value_text(w->snapshot.exe);
 	case FACT_PROCESS_NAME:
-		return value_text(words_basename(e->words.program));
+		return value_text(words_basename(w->snapshot.script != NULL ? w->snapshot.script
+									    : w->snapshot.exe));
 	case FACT_PROCESS_PID:
 		return facts_number(e->arena, start->pid);
 	case FACT_PROCESS_PPID:
@@ -155,6 +156,10 @@ static struct value fact(struct eval *e, enum fact which)
 {
 	const struct late_world *w = e->context;
 
+	if (which == FACT_RUN_ID)
+		return value_text(w->run);
+	if (which == FACT_PARENT_ID)
+		return value_text(w->parent[0] != '\0' ? w->parent : NULL);
 	if (which <= FACT_EVENT_KIND)
 		return event_fact(e, w, which);
 	if (which <= FACT_PROCESS_CWD)

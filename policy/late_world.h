@@ -12,7 +12,10 @@ struct late_world {
 	const struct late_process *process;
 	enum late_moment moment;
 	struct snapshot snapshot;
-	char session[IDENTITY_TEXT];
+	char session[IDENTITY_TEXT]; /* of the event: the run of the service that it belongs to */
+	char run[IDENTITY_TEXT];     /* of the process itself */
+	char parent[IDENTITY_TEXT];  /* "": unknown */
+	bool child; /* the events that it makes as a child of another service's process */
 	/* The event being made. */
 	const struct image_event *rule;
 	struct late_event *event;

@@ -100,3 +100,17 @@ bool match_holds(const struct section *now, const struct image_node *rules,
 	}
 	return rules->count > 0;
 }
+
+const char *match_child(const struct section *now, const struct image_node *programs,
+			const struct subject *subject)
+{
+	const char *called = subject->argc > 0 ? subject->argv[0] : NULL;
+
+	for (unsigned i = 0; programs != NULL && i < programs->count; i++) {
+		const char *wanted = node_text(node_operand(now, programs, i));
+
+		if (words_program_is(subject->exe, subject->script, called, wanted, strlen(wanted)))
+			return wanted;
+	}
+	return NULL;
+}

@@ -13,4 +13,8 @@
 bool match_holds(const struct section *now, const struct image_node *rules,
 		 const struct subject *subject);
 
+/* The one of these texts that the process's program is called, else NULL. */
+const char *match_child(const struct section *now, const struct image_node *programs,
+			const struct subject *subject);
+
 #endif

@@ -12,6 +12,9 @@
 #include "policy/snapshot_format.h"
 #include "policy/subject_world.h"
 
+/* Of the words of the process that ran a child: what matters stands in front. */
+#define PARENT_MAX 1024
+
 struct writer {
 	uint8_t *into; /* NULL: count */
 	uint32_t used, capacity;
@@ -110,6 +113,51 @@ static void add_cwd(struct writer *w)
 	add_text(w, SNAPSHOT_CWD, subject_cwd(&arena));
 }
 
+/* Bytes of the last whole word that fits. */
+static uint32_t whole_words(const uint8_t *bytes, uint32_t length, uint32_t most)
+{
+	length = length < most ? length : most;
+	while (length > 0 && bytes[length - 1] != '\0')
+		length--;
+	return length;
+}
+
+static void add_of_parent(struct writer *w, const struct snapshot_item *item, const uint8_t *bytes)
+{
+	uint32_t length = item->length;
+	uint32_t most = room(w) < PARENT_MAX ? room(w) : PARENT_MAX;
+
+	if (item->type == SNAPSHOT_ARGS)
+		length = whole_words(bytes, length, most);
+	if (length != item->length)
+		w->truncated = true;
+	if (length > room(w))
+		w->truncated = true;
+	else
+		put_item(w, item->type, 0, SNAPSHOT_OF_PARENT, bytes, length);
+}
+
+/* What a child's events need of the process that ran it, from that one's own snapshot. */
+static void add_parent(struct writer *w, const struct subject *subject)
+{
+	const uint8_t *bytes = subject->ancestor_snapshot;
+	uint32_t left = subject->ancestor_bytes;
+	struct snapshot_item item;
+
+	while (left >= sizeof(item)) {
+		memcpy(&item, bytes, sizeof(item));
+		if (item.length > left - sizeof(item))
+			return;
+		bytes += sizeof(item);
+		if ((item.flags & SNAPSHOT_OF_PARENT) == 0 &&
+		    (item.type == SNAPSHOT_EXE || item.type == SNAPSHOT_SCRIPT ||
+		     item.type == SNAPSHOT_ARGS))
+			add_of_parent(w, &item, bytes);
+		bytes += item.length;
+		left -= (uint32_t)sizeof(item) + item.length;
+	}
+}
+
 /* Whole words, as many as fit. */
 static void add_args(struct writer *w, const struct subject *subject)
 {
@@ -139,20 +187,26 @@ uint32_t policy_snapshot(const struct decision *decision, const struct subject *
 {
 	const struct decided *decided = decision->internal;
 	const struct image_now *h = (const void *)decided->now.bytes;
+	const struct image_now *child = (const void *)decided->child.bytes;
+	uint32_t capture = h->capture | (child != NULL ? child->capture : 0);
 	struct writer w = { .into = into, .capacity = capacity };
 
 	if (decided->path[0] == '/')
 		add_whole(&w, SNAPSHOT_IMAGE, 0, decided->path, strlen(decided->path) + 1);
 	add_environment(&w, &decided->now, h->environment, subject);
-	if ((h->capture & CAPTURE_EXE) != 0)
+	if (child != NULL && child != h)
+		add_environment(&w, &decided->child, child->environment, subject);
+	if ((capture & CAPTURE_EXE) != 0)
 		add_text(&w, SNAPSHOT_EXE, subject->exe);
-	if ((h->capture & CAPTURE_SCRIPT) != 0)
+	if ((capture & CAPTURE_SCRIPT) != 0)
 		add_text(&w, SNAPSHOT_SCRIPT, subject->script);
-	if ((h->capture & CAPTURE_CWD) != 0)
+	if ((capture & CAPTURE_CWD) != 0)
 		add_cwd(&w);
-	if ((h->capture & CAPTURE_UNAME) != 0)
+	if ((capture & CAPTURE_UNAME) != 0)
 		add_uname(&w);
-	if ((h->capture & CAPTURE_ARGS) != 0)
+	if (child != NULL)
+		add_parent(&w, subject);
+	if ((capture & CAPTURE_ARGS) != 0)
 		add_args(&w, subject);
 	*truncated = w.truncated;
 	return w.used;

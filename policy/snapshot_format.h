@@ -21,6 +21,7 @@ enum snapshot_type {
 };
 
 #define SNAPSHOT_TRUNCATED 1u /* only its beginning is here */
+#define SNAPSHOT_OF_PARENT 2u /* EXE, SCRIPT, ARGS of the process whose child this is */
 
 struct snapshot_item {
 	uint8_t type;

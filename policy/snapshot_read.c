@@ -23,7 +23,8 @@ static const uint8_t *next_item(const uint8_t *bytes, uint32_t length, uint32_t 
 	return found;
 }
 
-static int read_args(struct snapshot *s, const char *words, uint32_t length, struct arena *arena)
+static int read_args(const char *words, uint32_t length, struct arena *arena,
+		     const char *const **into, int *argc)
 {
 	const char **argv;
 	uint32_t count = 0;
@@ -38,8 +39,8 @@ static int read_args(struct snapshot *s, const char *words, uint32_t length, str
 		words += strlen(words) + 1;
 	}
 	argv[count] = NULL;
-	s->argv = argv;
-	s->argc = (int)count;
+	*into = argv;
+	*argc = (int)count;
 	return 0;
 }
 
@@ -56,6 +57,23 @@ static int read_uname(struct snapshot *s, const char *fields, uint32_t length)
 	return 0;
 }
 
+static int read_parent(struct snapshot *s, enum snapshot_type type, const char *copy,
+		       uint32_t length, struct arena *arena)
+{
+	switch (type) {
+	case SNAPSHOT_EXE:
+		s->parent_exe = copy;
+		return 0;
+	case SNAPSHOT_SCRIPT:
+		s->parent_script = copy;
+		return 0;
+	case SNAPSHOT_ARGS:
+		return read_args(copy, length, arena, &s->parent_argv, &s->parent_argc);
+	default:
+		return -EBADMSG;
+	}
+}
+
 static int read_item(struct snapshot *s, const struct snapshot_item *item, const uint8_t *bytes,
 		     struct arena *arena)
 {
@@ -66,6 +84,8 @@ static int read_item(struct snapshot *s, const struct snapshot_item *item, const
 	copy = arena_copy(arena, (const char *)bytes, item->length);
 	if (copy == NULL)
 		return -ENOBUFS;
+	if ((item->flags & SNAPSHOT_OF_PARENT) != 0)
+		return read_parent(s, item->type, copy, item->length, arena);
 	switch (item->type) {
 	case SNAPSHOT_EXE:
 		s->exe = copy;
@@ -79,7 +99,7 @@ static int read_item(struct snapshot *s, const struct snapshot_item *item, const
 	case SNAPSHOT_UNAME:
 		return read_uname(s, copy, item->length);
 	case SNAPSHOT_ARGS:
-		return read_args(s, copy, item->length, arena);
+		return read_args(copy, item->length, arena, &s->argv, &s->argc);
 	default:
 		return -EBADMSG;
 	}

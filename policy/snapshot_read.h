@@ -15,6 +15,10 @@ struct snapshot {
 	const char *exe, *script, *cwd; /* NULL: not taken */
 	const char *const *argv;
 	int argc;
+	/* Likewise of the parent, when this is a child. */
+	const char *parent_exe, *parent_script;
+	const char *const *parent_argv;
+	int parent_argc;
 	const char *uname[FACTS_UNAME]; /* NULL: not taken */
 };
 

@@ -100,6 +100,7 @@ void subject_world_init(struct eval *e, const struct subject *subject, const str
 	e->context = subject;
 	e->words.argc = subject->argc;
 	e->words.argv = subject->argv;
+	e->words.first = words_first(subject->argc, subject->argv, subject->script);
 	e->words.program = subject->script != NULL ? subject->script : subject->exe;
 	e->words.commands = h->commands;
 	e->words.value_options = h->value_options;

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-#define COMMAND_WORDS 8
+#define COMMAND_WORDS	  8
+#define INTERPRETER_WORDS 2 /* of an interpreter in front of its script: execve(2) */
 
 struct cursor {
 	int next;
@@ -54,7 +55,7 @@ static bool advance(struct eval *e, struct cursor *c)
 
 struct value words_flag(struct eval *e, const struct image_node *spellings)
 {
-	struct cursor c = { .next = 1 };
+	struct cursor c = { .next = e->words.first + 1 };
 	struct value last = value_absent();
 	bool truth;
 
@@ -73,7 +74,7 @@ struct value words_flag(struct eval *e, const struct image_node *spellings)
 
 struct value words_option(struct eval *e, const struct image_node *spellings)
 {
-	struct cursor c = { .next = 1 };
+	struct cursor c = { .next = e->words.first + 1 };
 	struct value last = value_absent();
 
 	while (advance(e, &c)) {
@@ -89,7 +90,7 @@ struct value words_option(struct eval *e, const struct image_node *spellings)
 
 struct value words_argument(struct eval *e, uint32_t place)
 {
-	struct cursor c = { .next = 1 };
+	struct cursor c = { .next = e->words.first + 1 };
 
 	while (advance(e, &c)) {
 		if (!c.option && --place == 0)
@@ -151,7 +152,7 @@ static struct value command_path(struct eval *e, const char *program, const char
 /* The words of the command line, at most COMMAND_WORDS. */
 static unsigned first_words(struct eval *e, const char *word[COMMAND_WORDS])
 {
-	struct cursor c = { .next = 1 };
+	struct cursor c = { .next = e->words.first + 1 };
 	unsigned words = 0;
 
 	while (words < COMMAND_WORDS && advance(e, &c)) {
@@ -185,6 +186,58 @@ struct value words_command(struct eval *e, bool path)
 	if (!path)
 		return value_text(word[0]);
 	return program != NULL ? command_path(e, program, command) : value_absent();
+}
+
+int words_first(int argc, const char *const *argv, const char *script)
+{
+	for (int i = 1; script != NULL && i < argc && i <= INTERPRETER_WORDS; i++) {
+		if (strcmp(argv[i], script) == 0)
+			return i;
+	}
+	return 0;
+}
+
+struct value words_child_argument(struct eval *e, uint32_t place)
+{
+	struct eval_words own = e->words;
+	struct value v;
+
+	e->words = e->child;
+	v = words_argument(e, place);
+	e->words = own;
+	return v;
+}
+
+static bool is_called(const char *path, const char *wanted, size_t length)
+{
+	const char *name = words_basename(path);
+
+	return name != NULL && strlen(name) == length && memcmp(name, wanted, length) == 0;
+}
+
+bool words_program_is(const char *exe, const char *script, const char *called, const char *wanted,
+		      size_t length)
+{
+	return is_called(exe, wanted, length) || is_called(script, wanted, length) ||
+	       is_called(called, wanted, length);
+}
+
+bool words_child_is(struct eval *e, const char *wanted)
+{
+	struct eval_words own = e->words;
+	size_t length = strcspn(wanted, " ");
+	const char *word[COMMAND_WORDS];
+	unsigned words;
+
+	if (e->child.argc == 0 ||
+	    !words_program_is(e->child.exe, e->child.program, e->child.argv[0], wanted, length))
+		return false;
+	if (wanted[length] == '\0')
+		return true;
+	e->words = e->child;
+	words = first_words(e, word);
+	e->words = own;
+	return begins_with(word, words, wanted + length + 1) > 0;
 }
 
 const char *words_basename(const char *path)

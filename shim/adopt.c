@@ -9,8 +9,15 @@
 static bool adopt_same(const struct self *self, const struct start_block *start,
 		       const struct decision *decision)
 {
-	return decision->reason == REASON_MEASURED && start->service == decision->service &&
-	       start->uid == self->uid && !memcmp(start->image, decision->image, 16);
+	return decision->reason == REASON_MEASURED && !(start->flags & START_ONLY_CHILD) &&
+	       start->service == decision->service && start->uid == self->uid &&
+	       !memcmp(start->image, decision->image, 16);
+}
+
+/* A wrapper that execs what it is for: still the child that was named. */
+static bool adopt_child(const struct start_block *start, const struct decision *decision)
+{
+	return start->flags & START_ONLY_CHILD && decision->reason != REASON_MEASURED;
 }
 
 static void adopt_end(struct self *self)
@@ -45,7 +52,8 @@ enum adoption adopt(struct self *self, const struct decision *decision)
 		slot_unmap(&self->slot);
 		return ADOPT_LEAVE_IT;
 	}
-	if (!(!adopted && by_launcher) && !adopt_same(self, &start, decision)) {
+	if (!(!adopted && by_launcher) && !adopt_same(self, &start, decision) &&
+	    !adopt_child(&start, decision)) {
 		adopt_end(self);
 		return ADOPT_NONE;
 	}

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "policy/decide.h"
 #include "shim/adopt.h"
+#include "shim/ancestor.h"
 #include "shim/environment.h"
 #include "shim/exits.h"
 #include "shim/handover.h"
@@ -34,6 +35,7 @@ struct bookend {
 	char detail_text[256];
 	bool pool_tried;
 	enum reason pool_reason;
+	struct ancestor ancestor;
 	uint8_t arena[DECIDE_ARENA];
 };
 
@@ -78,6 +80,21 @@ static bool bookend_stands_alone(const struct subject *subject)
 	return !subject_has_measured_parent(subject, &b->self.pool);
 }
 
+static bool bookend_runs_under(const struct subject *subject, uint32_t service,
+			       const uint8_t image[16])
+{
+	struct bookend *b = subject->context;
+
+	bookend_pool(b, false);
+	if (!b->self.pool.header ||
+	    !ancestor_find(&b->self.pool, subject->parent, service, image, &b->ancestor))
+		return false;
+	b->subject.ancestor = b->ancestor.lifecycle;
+	b->subject.ancestor_snapshot = b->ancestor.snapshot;
+	b->subject.ancestor_bytes = b->ancestor.bytes;
+	return true;
+}
+
 static void bookend_copy(char *into, size_t capacity, const char *from)
 {
 	struct text t;
@@ -102,6 +119,12 @@ static void bookend_keep(struct bookend *b)
 	bookend_copy(self->trace, sizeof(self->trace), environment_value(b->envp, "BOOKEND_TRACE"));
 }
 
+/* As a service, or as the child of one. */
+static bool bookend_wanted(const struct bookend *b)
+{
+	return b->decision.reason == REASON_MEASURED || b->decision.child;
+}
+
 /* REASON_MEASURED: self has a slot whose start is committed. */
 static enum reason bookend_measure(struct bookend *b, const char *services)
 {
@@ -114,10 +137,15 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 		return reason;
 	reason = policy_decide(policy && policy[0] ? policy : PATHS_DEFAULT_POLICY, services,
 			       &b->subject, b->arena, sizeof(b->arena), &b->decision, &b->detail);
-	wanted = reason == REASON_MEASURED;
+	wanted = bookend_wanted(b);
 	if (bookend_pool(b, wanted) != REASON_MEASURED)
 		return wanted ? b->pool_reason : reason;
 	adoption = adopt(&b->self, &b->decision);
+	if (adoption == ADOPT_GOES_ON) {
+		/* As a child, whatever this image is. */
+		b->decision.command |= reason != REASON_MEASURED;
+		return REASON_MEASURED;
+	}
 	if (adoption != ADOPT_NONE || !wanted)
 		return reason;
 	return start_record(&b->self, &b->decision, &b->subject);
@@ -126,8 +154,8 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 /* A loss is what the policy wanted measured and could not be. */
 static bool bookend_is_loss(const struct bookend *b, enum reason reason)
 {
-	return b->decision.reason == REASON_MEASURED && reason != REASON_MEASURED &&
-	       reason != REASON_SWITCHED_OFF && b->pool_tried;
+	return bookend_wanted(b) && reason != REASON_MEASURED && reason != REASON_SWITCHED_OFF &&
+	       b->pool_tried;
 }
 
 /* A command is over before a fork of it could matter, and dies of its signals unobserved by itself.
@@ -149,6 +177,7 @@ static enum reason bookend_decide(struct bookend *b, int argc, char **argv, cons
 
 	subject_of_process(argc, argv, b->envp, self->exe, &b->subject);
 	b->subject.stands_alone = bookend_stands_alone;
+	b->subject.runs_under = bookend_runs_under;
 	b->subject.context = b;
 	b->detail = text_init(b->detail_text, sizeof(b->detail_text));
 	self->pid = (int)b->subject.pid;

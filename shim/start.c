@@ -9,10 +9,22 @@
 
 #include "base/clock.h"
 
+static uint32_t start_flags(const struct decision *decision)
+{
+	uint32_t flags = decision->command ? START_COMMAND : 0;
+
+	if (decision->child)
+		flags |= START_CHILD;
+	if (decision->child && decision->reason != REASON_MEASURED)
+		flags |= START_ONLY_CHILD;
+	return flags;
+}
+
 enum reason start_record(struct self *self, const struct decision *decision,
 			 const struct subject *subject)
 {
 	struct start_block facts = { 0 };
+	uint64_t parent;
 	bool truncated = false;
 	int rc = slot_claim(&self->pool, subject->pid, decision->payload_bytes,
 			    decision->ring_bytes, &self->slot);
@@ -29,15 +41,17 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	facts.uid = subject->uid;
 	facts.service = decision->service;
 	facts.pid_namespace = pool_pid_namespace(&self->pool);
-	facts.flags = decision->command ? START_COMMAND : 0;
-	facts.ancestor = slot_owned_by(&self->pool, subject->parent);
+	parent = slot_owned_by(&self->pool, subject->parent);
+	facts.flags = start_flags(decision);
+	facts.child_of = decision->child_of;
+	facts.ancestor = decision->child ? subject->ancestor : parent;
 	memcpy(facts.image, decision->image, sizeof(facts.image));
 	facts.payload = policy_snapshot(decision, subject, slot_payload(&self->slot),
 					self->slot.class.payload_bytes, &truncated);
 	if (truncated)
 		pool_count(&self->pool, POOL_TRUNCATED, 1);
 	atomic_store(&self->slot.slot->adopted, 1);
-	if (facts.ancestor)
+	if (parent)
 		slot_set_parent(&self->slot, subject->parent);
 	slot_commit_start(&self->slot, &facts);
 	return REASON_MEASURED;

@@ -51,6 +51,7 @@ struct policy_service {
 	struct mark at;
 	struct expr *match; /* NULL: none */
 	struct expr *commands, *value_options;
+	struct expr *children; /* LIST of the programs that child triggers name; NULL: none */
 	bool command, helper;
 	struct policy_scope scope;
 	struct policy_event *event;
@@ -129,6 +130,8 @@ void destinations_override(struct compiler *c);
 /* What y says over what *scope has inherited. */
 void services_scope(struct compiler *c, const struct yaml *y, struct policy_scope *scope);
 void services_of(struct compiler *c, const struct yaml *y);
+/* Is it the words of a command? */
+void services_check_command(struct compiler *c, const struct expr *command);
 
 /* reach.c: what an expression refers to, through values. */
 void reach_service(struct compiler *c, struct policy_service *s);

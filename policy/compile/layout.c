@@ -24,6 +24,7 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 	h.environment = section_write(w, s->environment);
 	h.commands = section_write(w, s->commands);
 	h.value_options = section_write(w, s->value_options);
+	h.children = section_write(w, s->children);
 	h.bytes = section_reserve(w, 0);
 	memcpy(w->bytes, &h, sizeof(h));
 	h.check = checksum(w->bytes + sizeof(h.check), h.bytes - sizeof(h.check), number);
@@ -183,6 +184,8 @@ static void fill_header(struct compiler *c, const struct image_plan *p, uint64_t
 	h->services = c->services;
 	h->index_entries = p->entries;
 	h->index_window = p->window;
+	for (uint32_t i = 0; i < c->services; i++)
+		h->flags |= c->service[i].children != NULL ? IMAGE_CHILDREN : 0;
 	h->late_offset = (uint32_t)late;
 	h->late_bytes = p->late.used;
 	if (c->options->tool != NULL)

@@ -58,7 +58,7 @@ static bool is_now(struct compiler *c, const struct expr *e, void *context)
 {
 	const struct expr **what = context;
 	bool late = e->op == NODE_ID_RUN || e->op == NODE_ID_INSTALLATION ||
-		    e->op == NODE_ID_KEYED ||
+		    e->op == NODE_ID_KEYED || e->op == NODE_CHILD_ARGUMENT ||
 		    (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
 
 	(void)c;
@@ -106,8 +106,11 @@ static bool note_need(struct compiler *c, const struct expr *e, void *context)
 	if (e->op == NODE_FACT)
 		s->capture |= facts[e->value].capture;
 	if (e->op == NODE_FLAG || e->op == NODE_OPTION || e->op == NODE_ARGUMENT ||
-	    (e->op == NODE_TRIGGER && e->count > 0))
+	    e->op == NODE_CHILD_ARGUMENT || (e->op == NODE_TRIGGER && e->count > 0))
 		s->capture |= CAPTURE_ARGS;
+	/* Names the child, and of its parent the command that it is. */
+	if (e->op == NODE_TRIGGER && TRIGGER_CHILDREN(e->value) > 0)
+		s->capture |= CAPTURE_EXE | CAPTURE_SCRIPT;
 	if (e->op == NODE_ENV)
 		expr_add(&c->heap, s->environment, c->environment[e->value]);
 	if (e->op == NODE_OPTION)

@@ -126,7 +126,7 @@ static void read_sender(struct compiler *c, const struct yaml *y, struct policy_
 }
 
 /* Words separated by one space, none of them an option. */
-static void check_command(struct compiler *c, const struct expr *command)
+void services_check_command(struct compiler *c, const struct expr *command)
 {
 	const char *text = command->text;
 	size_t length = strlen(text);
@@ -154,7 +154,7 @@ static void read_words(struct compiler *c, const struct yaml *y, struct policy_s
 	s->command = true;
 	s->commands = scalar_texts(c, commands, NODE_LIST);
 	for (unsigned i = 0; i < s->commands->count; i++)
-		check_command(c, s->commands->operand[i]);
+		services_check_command(c, s->commands->operand[i]);
 }
 
 static void check_name(struct compiler *c, const struct policy_service *s)

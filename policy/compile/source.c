@@ -71,12 +71,18 @@ static struct expr *read_spellings(struct compiler *c, const struct yaml *argume
 	return e;
 }
 
-static struct expr *read_argument(struct compiler *c, const struct yaml *argument)
+static struct expr *read_argument(struct compiler *c, const struct yaml *argument,
+				  const struct yaml *map)
 {
+	static const char *const whose[] = { "child", NULL };
+	const struct yaml *of = yaml_get(map, "of");
 	uint32_t place = 1;
 
 	scalar_number(c, argument, 1, 255, &place);
-	return expr_new(&c->heap, NODE_ARGUMENT, place, argument->at);
+	if (of != NULL && strcmp(of->text, whose[0]) != 0)
+		diagnose_unknown(&c->d, of->at, "owner of a word", of->text, whose);
+	return expr_new(&c->heap, of != NULL ? NODE_CHILD_ARGUMENT : NODE_ARGUMENT, place,
+			argument->at);
 }
 
 static struct expr *read_id(struct compiler *c, const struct yaml *argument, const struct yaml *map)
@@ -109,6 +115,8 @@ static struct expr *read_word(struct compiler *c, const char *word, const struct
 {
 	if (strcmp(word, "id") != 0 && yaml_get(map, "for") != NULL)
 		diagnose(&c->d, yaml_get(map, "for")->at, "for: belongs to `id: keyed`");
+	if (strcmp(word, "arg") != 0 && yaml_get(map, "of") != NULL)
+		diagnose(&c->d, yaml_get(map, "of")->at, "of: belongs to arg:");
 	if (strcmp(word, "value") == 0)
 		return read_value(c, argument);
 	if (strcmp(word, "env") == 0)
@@ -118,7 +126,7 @@ static struct expr *read_word(struct compiler *c, const char *word, const struct
 	if (strcmp(word, "option") == 0)
 		return read_spellings(c, argument, NODE_OPTION);
 	if (strcmp(word, "arg") == 0)
-		return read_argument(c, argument);
+		return read_argument(c, argument, map);
 	if (strcmp(word, "id") == 0)
 		return read_id(c, argument, map);
 	return source_object(c, argument, "object");

@@ -5,7 +5,7 @@
 
 #include "policy/compile/compiler.h"
 
-static const char *const moments[] = { "start", "stop", "command", NULL };
+static const char *const moments[] = { "start", "stop", "command", "child", NULL };
 
 static void add_how(struct compiler *c, const struct yaml *one, void *context)
 {
@@ -69,12 +69,12 @@ static bool phase_is_start(struct compiler *c, const struct yaml *y)
 	return true;
 }
 
-static struct expr *read_command(struct compiler *c, const struct yaml *y,
-				 const struct yaml *argument, const struct policy_service *s)
+/* A trigger with phase and how: at_start, or the one after it. */
+static struct expr *read_phase(struct compiler *c, const struct yaml *y,
+			       enum trigger_moment at_start)
 {
 	const struct yaml *how = yaml_get(y, "how");
 	bool start = phase_is_start(c, yaml_get(y, "phase"));
-	struct command_list list = { .service = s };
 	uint32_t bits = 0;
 
 	if (how != NULL && start)
@@ -83,10 +83,75 @@ static struct expr *read_command(struct compiler *c, const struct yaml *y,
 			 "end");
 	if (how != NULL)
 		scalar_each(c, how, add_how, &bits);
-	list.trigger = trigger(c, start ? TRIGGER_COMMAND_START : TRIGGER_COMMAND_END,
-			       bits != 0 ? bits : HOW_ANY, y->at);
+	return trigger(c, start ? at_start : at_start + 1, bits != 0 ? bits : HOW_ANY, y->at);
+}
+
+static struct expr *read_command(struct compiler *c, const struct yaml *y,
+				 const struct yaml *argument, const struct policy_service *s)
+{
+	struct command_list list = { .service = s };
+
+	if (yaml_get(y, "during") != NULL)
+		diagnose(&c->d, yaml_get(y, "during")->at, "during: belongs to child:");
+	list.trigger = read_phase(c, y, TRIGGER_COMMAND_START);
 	if (argument->kind != YAML_SCALAR || strcmp(argument->text, "any") != 0)
 		scalar_each(c, argument, add_command, &list);
+	return list.trigger;
+}
+
+struct child_list {
+	struct policy_service *service;
+	struct expr *trigger;
+};
+
+/* The program alone, which a process looks for before anything else. */
+static void note_program(struct compiler *c, const struct expr *child, struct policy_service *s)
+{
+	size_t length = strcspn(child->text, " ");
+	char *program = heap_take(&c->heap, length + 1);
+
+	memcpy(program, child->text, length);
+	if (s->children == NULL)
+		s->children = expr_new(&c->heap, NODE_LIST, 0, child->at);
+	for (unsigned i = 0; i < s->children->count; i++) {
+		if (strcmp(s->children->operand[i]->text, program) == 0)
+			return;
+	}
+	expr_add(&c->heap, s->children, expr_text(&c->heap, NODE_TEXT, program, child->at));
+}
+
+static void add_child(struct compiler *c, const struct yaml *one, void *context)
+{
+	struct child_list *list = context;
+	struct expr *child = expr_text(&c->heap, NODE_TEXT, one->text, one->at);
+	const char *slash = memrchr(one->text, '/', strcspn(one->text, " "));
+
+	if (TRIGGER_CHILDREN(list->trigger->value) == TRIGGER_CHILDREN_MAX) {
+		diagnose(&c->d, one->at, "at most %d children in one trigger",
+			 TRIGGER_CHILDREN_MAX);
+		return;
+	}
+	if (slash != NULL)
+		diagnose(&c->d, one->at, "a child is named by its program's last part: '%.60s'",
+			 slash + 1);
+	services_check_command(c, child);
+	list->trigger->value += TRIGGER_ONE_CHILD;
+	expr_add(&c->heap, list->trigger, child);
+	note_program(c, child, list->service);
+}
+
+static struct expr *read_child(struct compiler *c, const struct yaml *y,
+			       const struct yaml *argument, struct policy_service *s)
+{
+	const struct yaml *during = yaml_get(y, "during");
+	struct child_list list = { .service = s };
+	struct command_list commands = { .service = s };
+
+	list.trigger = read_phase(c, y, TRIGGER_CHILD_START);
+	scalar_each(c, argument, add_child, &list);
+	commands.trigger = list.trigger;
+	if (during != NULL)
+		scalar_each(c, during, add_command, &commands);
 	return list.trigger;
 }
 
@@ -109,17 +174,19 @@ static unsigned refuse_beside(struct compiler *c, const struct yaml *y, const ch
 	return known;
 }
 
-static struct expr *read_mapping(struct compiler *c, const struct yaml *y,
-				 const struct policy_service *s)
+static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struct policy_service *s)
 {
 	const struct yaml *start = yaml_get(y, "start");
 	const struct yaml *stop = yaml_get(y, "stop");
 	const struct yaml *command = yaml_get(y, "command");
+	const struct yaml *child = yaml_get(y, "child");
 	unsigned known;
 	uint32_t how = 0;
 
 	keys_check(&c->d, y, KEYS_TRIGGER, "a trigger");
-	if (command != NULL && start == NULL && stop == NULL)
+	if (child != NULL && command == NULL && start == NULL && stop == NULL)
+		return read_child(c, y, child, s);
+	if (command != NULL && child == NULL && start == NULL && stop == NULL)
 		return read_command(c, y, command, s);
 	known = refuse_beside(c, y, stop != NULL ? "stop" : start != NULL ? "start" : NULL);
 	if (stop != NULL) {
@@ -127,14 +194,13 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y,
 		return trigger(c, TRIGGER_STOP, how, y->at);
 	}
 	if (start == NULL && known == y->count)
-		diagnose(&c->d, y->at, "a trigger is one of start, stop, command");
+		diagnose(&c->d, y->at, "a trigger is one of start, stop, command, child");
 	else if (start != NULL && strcmp(start->text, "any") != 0)
 		diagnose(&c->d, start->at, "start: takes any; shorter: `when: start`");
 	return trigger(c, TRIGGER_START, HOW_ANY, y->at);
 }
 
-static struct expr *read_one(struct compiler *c, const struct yaml *y,
-			     const struct policy_service *s)
+static struct expr *read_one(struct compiler *c, const struct yaml *y, struct policy_service *s)
 {
 	if (y->kind == YAML_MAP)
 		return read_mapping(c, y, s);
@@ -142,7 +208,9 @@ static struct expr *read_one(struct compiler *c, const struct yaml *y,
 		return trigger(c, TRIGGER_START, HOW_ANY, y->at);
 	if (strcmp(y->text, "stop") == 0)
 		return trigger(c, TRIGGER_STOP, HOW_ANY, y->at);
-	if (strcmp(y->text, "command") != 0)
+	if (strcmp(y->text, "child") == 0)
+		diagnose(&c->d, y->at, "child needs a name: `when: { child: PROGRAM }`");
+	else if (strcmp(y->text, "command") != 0)
 		diagnose_unknown(&c->d, y->at, "trigger", y->text, moments);
 	return trigger(c, TRIGGER_COMMAND_END, HOW_ANY, y->at);
 }
@@ -161,7 +229,8 @@ struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy
 	unsigned count = y->kind == YAML_LIST ? y->count : 1;
 
 	if (count == 0)
-		diagnose(&c->d, y->at, "when: needs at least one trigger: start, stop or command");
+		diagnose(&c->d, y->at,
+			 "when: needs at least one trigger: start, stop, command or child");
 	for (unsigned i = 0; i < count; i++) {
 		struct expr *one = read_one(c, y->kind == YAML_LIST ? y->item[i] : y, s);
 

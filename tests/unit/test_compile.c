@@ -55,12 +55,32 @@ static void words_of_later_versions_are_refused_with_those_there_are(void **stat
 		    "arg, id or object\n");
 	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { every: 24h } } }\n",
 		    "8:28: unknown key of a trigger 'every': this version knows start, stop, "
-		    "command, how or phase\n");
-	assert_said(SCENE_HEAD SCENE_ALLOW
-		    "    events: { e: { when: start, if: { env: A, matches: x } } }\n",
-		    "8:47: unknown key of a source 'matches': this version knows for, one_of, "
-		    "omit, else, about, example, secret, is, is_not, above, below, at_least or "
-		    "at_most\n");
+		    "command, child, during, how or phase\n");
+	assert_said(
+		SCENE_HEAD SCENE_ALLOW
+		"    events: { e: { when: start, if: { env: A, matches: x } } }\n",
+		"8:47: unknown key of a source 'matches': this version knows for, of, "
+		"one_of, omit, else, about, example, secret, is, is_not, above, below, at_least or "
+		"at_most\n");
+}
+
+static void a_child_goes_by_the_last_part_of_its_program(void **state)
+{
+	(void)state;
+	assert_said(SCENE_HEAD SCENE_ALLOW "    commands: [up]\n"
+					   "    events: { e: { when: { child: [make all, git], "
+					   "during: up, phase: start } } }\n",
+		    "");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { child: /bin/x y } } }\n",
+		    "8:35: a child is named by its program's last part: 'x y'\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: child } }\n",
+		    "8:26: child needs a name: `when: { child: PROGRAM }`\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { child: x, stop: any } } }\n",
+		    "8:28: 'child' does not go with stop:; a list in when: takes several "
+		    "triggers\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { child: x }, properties: { "
+					   "a: { env: A, of: child } } } }\n",
+		    "8:71: of: belongs to arg:\n");
 }
 
 static void several_mistakes_are_said_in_the_order_of_the_file(void **state)
@@ -76,7 +96,8 @@ static void several_mistakes_are_said_in_the_order_of_the_file(void **state)
 		    "4:13: the service 's' has no consent: write `consent:` with rules, at least "
 		    "\"- allow: always\", here or in defaults\n"
 		    "4:22: unknown destination 'e': did you mean 'd'?\n"
-		    "4:46: unknown trigger 'begin': this version knows start, stop or command\n");
+		    "4:46: unknown trigger 'begin': this version knows start, stop, command or "
+		    "child\n");
 }
 
 static void yaml_beyond_the_language_is_refused_by_name(void **state)
@@ -375,6 +396,7 @@ int main(void)
 		cmocka_unit_test(a_key_from_nowhere_is_told_what_there_is),
 		cmocka_unit_test(a_key_that_stands_twice_is_refused),
 		cmocka_unit_test(words_of_later_versions_are_refused_with_those_there_are),
+		cmocka_unit_test(a_child_goes_by_the_last_part_of_its_program),
 		cmocka_unit_test(several_mistakes_are_said_in_the_order_of_the_file),
 		cmocka_unit_test(yaml_beyond_the_language_is_refused_by_name),
 		cmocka_unit_test(quotes_that_are_missing_are_asked_for),
