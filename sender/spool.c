@@ -61,8 +61,11 @@ static int open_fallback(struct spool *spool, bool make)
 {
 	if (spool->folder[1] >= 0)
 		return 0;
-	if (make && mkdir(spool->place.fallback, 0700) && errno != EEXIST)
-		return -errno;
+	if (make && mkdir(spool->place.fallback, 0700) && errno == ENOENT) {
+		/* Not even a pool yet. */
+		mkdir(spool->place.pool_folder, 0700);
+		mkdir(spool->place.fallback, 0700);
+	}
 	spool->folder[1] = open_folder(spool->place.fallback);
 	return spool->folder[1] < 0 ? spool->folder[1] : 0;
 }

@@ -74,15 +74,14 @@ static int could_be_made(const char *state)
 
 int spool_folder(const char *state, unsigned uid, bool make, struct spool_place *into)
 {
-	char folder[PATHS_MAX];
 	char name[64];
-	int r = paths_pool_folder(uid, folder);
+	int r = paths_pool_folder(uid, into->pool_folder);
 
 	if (r)
 		return r;
 	paths_pool_name(state, name);
 	/* pool-1-HASH: the same HASH names the spool of the same state directory. */
-	snprintf(into->fallback, sizeof(into->fallback), "%s/spool-%s", folder,
+	snprintf(into->fallback, sizeof(into->fallback), "%s/spool-%s", into->pool_folder,
 		 strrchr(name, '-') ? strrchr(name, '-') + 1 : name);
 	snprintf(into->state, sizeof(into->state), "%s/spool", state);
 	into->why = make ? make_folder(into->state) : 0;

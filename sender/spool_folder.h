@@ -17,7 +17,8 @@
 #define SPOOL_AGE_NS	  (UINT64_C(30) * 86400 * 1000000000)
 
 struct spool_place {
-	char state[PATHS_MAX + 16];    /* STATE/spool */
+	char state[PATHS_MAX + 16]; /* STATE/spool */
+	char pool_folder[PATHS_MAX];
 	char fallback[PATHS_MAX + 80]; /* POOL-FOLDER/spool-HASH */
 	int why;		       /* 0: the state directory is used; -errno: why not */
 };
