@@ -36,7 +36,7 @@ def test_term_and_shutdown(sender, host):
 
     def scenario(world, end):
         server = serving(world, port)
-        seen = world.settled(server.pid)
+        seen = world.settled(server.pid, ready=lambda seen: seen["threads"] == 5)
         if end == "TERM":
             server.send_signal(signal.SIGTERM)
         else:
@@ -92,7 +92,7 @@ def test_as_a_daemon(host):
         done = world.run(*options(world, port, "--daemonize", "yes", "--pidfile", pid_file))
         pid = pid_in(pid_file)
         support.wait_until(lambda: support.accepts(port), 10, "redis")
-        seen = world.settled(pid)
+        seen = world.settled(pid, ready=lambda seen: seen["threads"] == 5)
         os.kill(pid, signal.SIGTERM)
         return done.returncode, done.stdout, done.stderr, seen, daemon_status(pid)
 
