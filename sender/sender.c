@@ -66,6 +66,31 @@ static void open_pool(struct flush *f)
 	}
 }
 
+/* What the kernel said of a process whose parent may never tell us. */
+static void note_end(struct pool *pool, uint32_t pid, int status)
+{
+	int signal = status & 0x7f;
+	struct note_facts facts = {
+		.reason = signal ? EXIT_SIGNAL : EXIT_EXIT,
+		.code = signal ? -1 : status >> 8 & 0xff,
+		.signal = signal,
+		.pid = pid,
+	};
+	struct slot_ref newest = { .slot = NULL };
+
+	/* Older ones are former processes with its pid. */
+	for (uint32_t at = 0; slot_names(pool, pid, &at); at++) {
+		struct slot_ref ref;
+
+		slot_view(pool, at, &ref);
+		if (!newest.slot ||
+		    atomic_load(&ref.slot->seen_ns) > atomic_load(&newest.slot->seen_ns))
+			newest = ref;
+	}
+	if (newest.slot)
+		slot_note_waited(&newest, &facts);
+}
+
 static int open_flush(struct flush *f, const struct sender_options *options)
 {
 	int r;
@@ -262,14 +287,17 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 {
 	sigset_t before;
 	struct flush f;
+	int status = -1;
 	int r;
 
 	*report = (struct sender_report){ 0 };
 	if (options->wait_for)
-		wait_for_death(options->wait_for, WAIT_FOR_MS, options->stop);
+		status = wait_for_death(options->wait_for, WAIT_FOR_MS, options->stop);
 	r = open_flush(&f, options);
 	if (r)
 		return r;
+	if (status >= 0 && f.has_pool)
+		note_end(&f.pool, options->wait_for, status);
 	block_sigpipe(&before);
 	work(&f);
 	report_on(&f, report);

@@ -7,7 +7,11 @@
 
 #include <stdint.h>
 
-/* Returns when pid is dead, *stop is set (may be NULL) or the time is over. */
-void wait_for_death(uint32_t pid, int timeout_ms, const volatile int *stop);
+/*
+ * Returns when pid is dead, *stop is set (may be NULL) or the time is over. Its status, as wait(2)
+ * gives it, where the kernel tells who is not the parent: of a zombie of ours, and of a process
+ * that was reaped since, from Linux 6.15 on. Else -1.
+ */
+int wait_for_death(uint32_t pid, int timeout_ms, const volatile int *stop);
 
 #endif

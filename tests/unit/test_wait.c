@@ -50,6 +50,17 @@ static void a_death_is_noticed(void **state)
 	close(ready[1]);
 }
 
+/* By the zombie, or by the pidfd once it is reaped. */
+static void a_death_tells_its_status(void **state)
+{
+	pid_t pid = sleeper();
+
+	(void)state;
+	kill(pid, SIGKILL);
+	assert_int_equal(wait_for_death((uint32_t)pid, 20000, NULL), SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void one_that_is_gone_is_not_waited_for(void **state)
 {
 	pid_t pid = fork();
@@ -77,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_death_is_noticed),
+		cmocka_unit_test(a_death_tells_its_status),
 		cmocka_unit_test(one_that_is_gone_is_not_waited_for),
 		cmocka_unit_test(the_time_and_the_stop_word_end_it),
 	};
