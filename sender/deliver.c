@@ -190,6 +190,18 @@ static void close_window(struct deliver *d)
 	forget_routes(d);
 }
 
+/* A drainer that stays waits for a full batch, so long as the destination says. */
+static bool rests(struct route *route, uint64_t now)
+{
+	if (!route->since_ns)
+		route->since_ns = now;
+	route->resting = !route->tries && route_could_grow(route) &&
+			 now - route->since_ns < route->to.fill_ms * UINT64_C(1000000);
+	if (!route->resting)
+		route->since_ns = 0;
+	return route->resting;
+}
+
 static void start_batch(struct deliver *d, struct route *route)
 {
 	uint32_t place = transport_place(route->transport);
@@ -200,6 +212,8 @@ static void start_batch(struct deliver *d, struct route *route)
 			answer_off(d, route, "out of memory");
 		return;
 	}
+	if (d->options->follow && rests(route, now))
+		return;
 	if (route->tries++)
 		stats_add(d->stats, STATS_RETRIED, route->parts);
 	else
@@ -228,7 +242,7 @@ static uint32_t start_batches(struct deliver *d, uint64_t *next_ns)
 	for (uint32_t i = 0; i < d->routes; i++) {
 		struct route *route = d->route[i];
 
-		if (!route->busy && (route->off || !route_has_more(route)))
+		if (!route->busy && (route->off || route->resting || !route_has_more(route)))
 			continue;
 		alive++;
 		if (route->busy)
@@ -318,10 +332,13 @@ void deliver_run(struct deliver *d, uint64_t deadline_ns)
 {
 	uint32_t next = 0;
 
-	for (uint32_t i = 0; i < d->routes; i++)
-		if (d->route[i]->off && d->options->follow &&
-		    d->route[i]->off_until_ns <= clock_boot_ns())
-			d->route[i]->off = false;
+	for (uint32_t i = 0; i < d->routes; i++) {
+		struct route *route = d->route[i];
+
+		route->resting = false;
+		if (d->options->follow && route->off_until_ns <= clock_boot_ns())
+			route->off = false;
+	}
 	while (next < d->spool->count && !stopped(d, deadline_ns)) {
 		next = open_window(d, next);
 		run_window(d, deadline_ns);

@@ -292,6 +292,14 @@ void route_advance(struct route *route)
 	route_has_more(route);
 }
 
+bool route_could_grow(const struct route *route)
+{
+	struct route_cursor at = route->batch_end;
+
+	return route->parts < route->to.batch && !route->limit && !route->ceiling &&
+	       !find_next(route, &at);
+}
+
 int route_only(const struct route *route, struct event *into)
 {
 	struct route_cursor at = route->at;

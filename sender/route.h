@@ -47,6 +47,9 @@ struct route {
 	uint32_t limit;	   /* events of the next batch at most, 0: as the destination says */
 	uint32_t suspects; /* events among which it is */
 	uint32_t ceiling;  /* after a 413: batches of this flush stay this small, 0: none yet */
+	uint64_t since_ns; /* boot time from which its first event waits for a full batch, 0: none
+			      does */
+	bool resting;	   /* until the next look: it waits for a full batch */
 	/* Trouble. */
 	uint32_t tries;		/* of this batch */
 	uint64_t first_try_ns;	/* boot time */
@@ -79,5 +82,7 @@ void route_advance(struct route *route);
 /* The only event of a batch of one. */
 int route_only(const struct route *route, struct event *into);
 bool route_has_more(struct route *route);
+/* Is the batch only as long as what there is, and could grow? */
+bool route_could_grow(const struct route *route);
 
 #endif

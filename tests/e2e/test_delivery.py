@@ -407,6 +407,15 @@ def test_follow_delivers_what_comes(delivery, receiver, start):
     assert len({event["id"] for event in receiver.events()}) == len(receiver.events()) == 8
 
 
+def test_follow_waits_for_a_full_batch_as_long_as_it_may(delivery, receiver, start):
+    delivery.use(text_of(f"{receiver.url}/in", destination=", send: { batch: 6, wait: 60s }")).record()
+    start(support.Bookend.tool, "flush", "--follow", env=delivery.env)
+    support.wait_until(lambda: delivery.segments(), 10, "a segment")
+    delivery.record(2)
+    receiver.wait(6)
+    assert len(receiver.requests) == 1
+
+
 def test_bounds_drop_the_oldest_and_count(delivery, receiver):
     delivery.use(text_of(f"http://127.0.0.1:{support.free_port()}/", destination=", retry: { tries: 1 }, spool: { age: 1ms }")).record()
     delivery.flush()
