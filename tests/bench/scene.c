@@ -134,7 +134,7 @@ static int write_policy(const struct scene *scene, const struct scene_policy *po
 	fputs("services:\n", file);
 	write_others(file, policy->services);
 	fputs("  bench:\n"
-	      "    match: { exe: ['true', cat, git, bash, 'python3*'] }\n"
+	      "    match: { path: [/usr, /bin] }\n"
 	      "    commands: [run, status]\n"
 	      "    to: out\n"
 	      "    consent:\n"
