@@ -125,6 +125,14 @@ def look(pid, passing=None):
     }
 
 
+def installed(command):
+    """The words of a command as text; its program is there, or the test has failed."""
+    words = [str(word) for word in command]
+    if not shutil.which(words[0], path=support.PATH):
+        raise AssertionError(f"{words[0]} is not there: tests/setup/need.sh test installs it")
+    return words
+
+
 class World:
     """Where a scenario runs, once plain and once measured: .folder (fresh, the same path in both), .env, .measured"""
 
@@ -138,13 +146,14 @@ class World:
 
     def run(self, *command, env=None, **more):
         """A command to its end, measured or not as the world is: a CompletedProcess."""
-        return support.run(*command, env={**self.env, **(env or {})}, cwd=self.folder, **{**self.host.identity(), **more})
+        return support.run(*installed(command), env={**self.env, **(env or {})}, cwd=self.folder,
+                           **{**self.host.identity(), **more})
 
     def start(self, *command, env=None, **more):
         """A command in the background, leader of a group of its own."""
         for stream in ("stdin", "stdout", "stderr"):
             more.setdefault(stream, subprocess.DEVNULL)
-        process = subprocess.Popen([str(word) for word in command], env={**self.env, **(env or {})}, cwd=self.folder,
+        process = subprocess.Popen(installed(command), env={**self.env, **(env or {})}, cwd=self.folder,
                                    start_new_session=True, **{**self.host.identity(), **more})
         self.started.append(process)
         return process

@@ -28,11 +28,9 @@ PrintMotd no
 
 @pytest.fixture
 def sshd(host):
-    """sshd(sender): (the host, serve(world), login(world, command)); the privileged one needs /run/sshd."""
-    empty = pathlib.Path("/run/sshd")
-    made = os.geteuid() == 0 and not empty.exists()
-    if made:
-        empty.mkdir(mode=0o755)
+    """sshd(sender): (the host, serve(world), login(world, command))"""
+    if os.geteuid() == 0:  # where it confines its child; stays, as after any start of the service
+        pathlib.Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
 
     def make(sender="later"):
         h = host("sshd", sender=sender)
@@ -60,9 +58,7 @@ def sshd(host):
 
         return h, serve, login
 
-    yield make
-    if made:
-        empty.rmdir()
+    return make
 
 
 def stop(process, number=signal.SIGTERM):

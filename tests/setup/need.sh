@@ -7,10 +7,11 @@ run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansso
 	redis-server nginx-light git curl python3'
 test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
 	python3-pytest python3-pytest-xdist procps iproute2 util-linux groff-base'
+servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init'
 
 case "${1:-}" in
 run) wanted=$run ;;
-test) wanted="$run $test" ;;
+test) wanted="$run $test $servers" ;;
 *) echo "usage: need.sh run|test" >&2; exit 2 ;;
 esac
 
