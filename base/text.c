@@ -40,7 +40,12 @@ void text_add(struct text *t, const char *string)
 
 void text_add_char(struct text *t, char c)
 {
-	text_add_bytes(t, &c, 1);
+	if (t->length + 1 == t->capacity) {
+		t->truncated = true;
+		return;
+	}
+	t->data[t->length++] = c;
+	t->data[t->length] = '\0';
 }
 
 /* At least `width` digits, zeros in front. */
@@ -73,9 +78,8 @@ void text_add_hex(struct text *t, const uint8_t *bytes, size_t length)
 	static const char digit[] = "0123456789abcdef";
 
 	for (size_t i = 0; i < length; i++) {
-		char pair[2] = { digit[bytes[i] >> 4], digit[bytes[i] & 15] };
-
-		text_add_bytes(t, pair, sizeof(pair));
+		text_add_char(t, digit[bytes[i] >> 4]);
+		text_add_char(t, digit[bytes[i] & 15]);
 	}
 }
 
