@@ -108,10 +108,10 @@ def test_a_signal_that_ends_the_command_ends_run(run, measured, number, tmp_path
     assert not list(tmp_path.glob("core*"))
 
 
-def test_streams_flow_unchanged(run, measured):
+def test_streams_flow_unchanged(env, measured):
     data = "".join(f"line {i}\n" for i in range(20000))
     done = subprocess.run(measured("sh", "-c", "cat; echo problem >&2"), input=data, capture_output=True, text=True,
-                          timeout=60)
+                          timeout=60, env=env)
     assert (done.stdout, done.stderr, done.returncode) == (data, "problem\n", 0)
 
 
