@@ -1,6 +1,7 @@
 /*
- * One system call by the x86-64 convention (System V ABI, A.2.1): number and result in rax, arguments
- * in rdi rsi rdx r10 r8 r9; the instruction destroys rcx and r11. Errors come back as -4095..-1.
+ * One system call by the x86-64 convention (System V ABI, A.2.1): number and result in rax,
+ * arguments in rdi rsi rdx r10 r8 r9; the instruction destroys rcx and r11. Errors come back as
+ * -4095..-1.
  */
 #ifndef BOOKEND_BASE_ARCH_SYSCALL_H
 #define BOOKEND_BASE_ARCH_SYSCALL_H
