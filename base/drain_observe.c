@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "base/process.h"
 
@@ -108,26 +109,47 @@ static bool fork_is_recent(const struct view *view)
 	       view->seen_ns + DRAIN_HEIR_WAIT_NS > view->now_ns;
 }
 
-/* Could a descendant still take over what its parent left with exit(0), or in daemon(3)? */
+static bool fork_is_pending(const struct slot *slot, const struct view *view)
+{
+	return atomic_load_explicit(&slot->pending_forks, memory_order_seq_cst) > 0 &&
+	       fork_is_recent(view);
+}
+
+static bool any_lives(const uint64_t heirs[SLOT_HEIRS])
+{
+	for (unsigned i = 0; i < SLOT_HEIRS; i++)
+		if (HEIR_PID(heirs[i]) != 0 && (heirs[i] & HEIR_GONE) == 0 &&
+		    process_life((int)HEIR_PID(heirs[i]), HEIR_SEEN_NS(heirs[i])) != PROCESS_DEAD)
+			return true;
+	return false;
+}
+
+static void copy_heirs(const struct slot *slot, uint64_t into[SLOT_HEIRS])
+{
+	for (unsigned i = 0; i < SLOT_HEIRS; i++)
+		into[i] = atomic_load_explicit(&slot->heirs[i], memory_order_seq_cst);
+}
+
+/*
+ * Could a descendant still take over what its parent left with exit(0), or in daemon(3)? An heir
+ * may fork and die while we look, and its child enter behind us: the answer is no only when the
+ * list was the same before and after.
+ */
 static bool heir_lives(const struct slot_ref *ref, const struct view *view)
 {
-	struct slot *slot = ref->slot;
+	uint64_t before[SLOT_HEIRS], after[SLOT_HEIRS];
 
 	if (view->foreign || ref->pool->other_boot)
 		return false;
 	if (CLAIM_STATE(view->word) == CLAIM_EXIT_PENDING && older_than(view, DRAIN_HEIR_WAIT_NS))
 		return false;
-	if (atomic_load_explicit(&slot->pending_forks, memory_order_acquire) > 0 &&
-	    fork_is_recent(view))
+	copy_heirs(ref->slot, before);
+	if (fork_is_pending(ref->slot, view) || any_lives(before))
 		return true;
-	for (unsigned i = 0; i < SLOT_HEIRS; i++) {
-		uint64_t heir = atomic_load_explicit(&slot->heirs[i], memory_order_acquire);
-
-		if (HEIR_PID(heir) != 0 && (heir & HEIR_GONE) == 0 &&
-		    process_life((int)HEIR_PID(heir), HEIR_SEEN_NS(heir)) != PROCESS_DEAD)
-			return true;
-	}
-	return false;
+	if (fork_is_pending(ref->slot, view))
+		return true;
+	copy_heirs(ref->slot, after);
+	return memcmp(before, after, sizeof(before)) != 0;
 }
 
 /* Claimed, and nothing committed. */

@@ -19,16 +19,18 @@
  * daemon. */
 #define DAEMONISE_NS (5 * CLOCK_SECOND)
 
-/* The caller has a session of its own now, as no owner: it takes over what was left for it. */
-static void daemonise_session(struct self *self, uint32_t from_pid, enum claim_state from)
+/* The caller has a session of its own now, as no owner. One that had inherited one stays as far
+ * from it as it was. */
+static void daemonise_session(struct self *self)
 {
+	if (!self->session)
+		self->depth = 0;
 	self->session = true;
-	self->depth = 0;
 	self->forks = 0;
 	self->session_ns = clock_boot_ns();
 	heirs_mark_session(self);
 	atomic_thread_fence(memory_order_seq_cst);
-	slot_take_over(&self->slot, from_pid, from, (uint32_t)self->pid, CLAIM_RUNNING);
+	handover_take(self);
 }
 
 static void daemonise_unpend(struct self *self)
@@ -83,9 +85,8 @@ static void daemonise_child(void)
 		heirs_register(self);
 	daemonise_unpend(self);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (self->pid > 0 && self->session)
-		slot_take_over(&self->slot, self_owner(self), CLAIM_EXIT_PENDING,
-			       (uint32_t)self->pid, CLAIM_RUNNING);
+	if (self->pid > 0)
+		handover_take(self);
 }
 
 void handover_watch(void)
@@ -100,7 +101,7 @@ void handover_watch(void)
 LIFECYCLE_EXPORT pid_t fork(void)
 {
 	pid_t pid = NEXT(fork)();
-	struct self *self = pid < 0 ? self_here() : pid == 0 ? self_any() : NULL;
+	struct self *self = pid < 0 ? self_here() : pid == 0 ? self_family() : NULL;
 
 	/* A command has no fork handlers: its child becomes kin here, to say how its own end. */
 	if (self && pid == 0 && self->command)
@@ -117,7 +118,7 @@ LIFECYCLE_EXPORT pid_t setsid(void)
 
 	/* An owner that calls it is no daemon for that. */
 	if (self && self_owner(self) && !self_owns(self))
-		daemonise_session(self, self_owner(self), CLAIM_EXIT_PENDING);
+		daemonise_session(self);
 	return session;
 }
 
@@ -133,12 +134,13 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 	if (owned)
 		atomic_store(&self->slot.slot->seen_ns, clock_boot_ns());
 	rc = NEXT(daemon)(nochdir, noclose);
-
 	if (!self || self->pid <= 0)
 		return rc;
 	if ((uint32_t)self->pid != before) {
-		daemonise_session(self, owned ? before : self_owner(self),
-				  owned ? CLAIM_DAEMONIZING : CLAIM_EXIT_PENDING);
+		daemonise_session(self);
+		if (owned)
+			slot_take_over(&self->slot, before, CLAIM_DAEMONIZING, (uint32_t)self->pid,
+				       CLAIM_RUNNING);
 	} else {
 		daemonise_unpend(self); /* no child came of it */
 		if (owned)

@@ -42,9 +42,7 @@ static void exits_leave(enum exit_reason reason, int code)
 {
 	struct self *self = self_here();
 
-	if (!self || !self_owner(self))
-		return;
-	if (!self_owns(self) && !handover_depart(self))
+	if (!self || !self_owner(self) || !handover_depart(self))
 		return;
 	/* The kernel keeps 8 bits of it (wait(2)). */
 	code &= 0xff;
@@ -62,7 +60,7 @@ static void exits_leave(enum exit_reason reason, int code)
 
 void exits_by_signal(struct self *self, int signal)
 {
-	if (!self_owner(self) || (!self_owns(self) && !handover_depart(self)))
+	if (!self_owner(self) || !handover_depart(self))
 		return;
 	exits_note(self, EXIT_SIGNAL, -1, signal);
 	trace_event(self, "ends by a signal");

@@ -37,6 +37,10 @@ bool handover_to_heir(struct self *self);
 /* The same after the owner has noted its exit: true when an heir owns it or may come to own it. */
 bool handover_wait_for_heir(struct self *self);
 
+/* Kin with a session: what an owner left behind becomes theirs, or that of an heir nearer to the
+ * setsid. */
+void handover_take(struct self *self);
+
 /* Kin leave, by exit or exec. True when the lifecycle reached us while we left: then we leave as
  * its owner. */
 bool handover_depart(struct self *self);

@@ -78,7 +78,7 @@ static void heirs_change(struct self *self, uint64_t set, uint64_t clear)
 
 void heirs_mark_session(struct self *self)
 {
-	heirs_change(self, HEIR_SESSION, UINT64_C(3) << 34);
+	heirs_change(self, HEIR_SESSION | (uint64_t)self->depth << 34, UINT64_C(3) << 34);
 }
 
 void heirs_mark_gone(struct self *self)

@@ -224,6 +224,35 @@ static void who_leaves_takes_what_was_left_a_moment_before(void **state)
 	assert_claim(f, f->child[0], CLAIM_RUNNING);
 }
 
+static void kin_leave_it_to_an_heir_nearer_to_the_session(void **state)
+{
+	struct fixture *f = *state;
+	struct self worker;
+
+	heir(f, spawn(f, 0), true, 0);
+	worker = heir(f, spawn(f, 1), true, 1);
+	assert_true(
+		slot_change(&f->self.slot, (uint32_t)getpid(), CLAIM_RUNNING, CLAIM_EXIT_PENDING));
+	assert_false(handover_depart(&worker));
+	assert_claim(f, f->child[0], CLAIM_RUNNING);
+}
+
+static void an_owner_that_left_is_not_given_it_back(void **state)
+{
+	struct fixture *f = *state;
+	struct self owner, daemon;
+
+	owner = heir(f, spawn(f, 0), true, 0);
+	assert_true(handover_to_heir(&f->self));
+	daemon = heir(f, spawn(f, 1), true, 1);
+	f->self.slot.slot->pending_forks = 1;
+	assert_true(handover_depart(&owner));
+	assert_true(
+		slot_change(&owner.slot, (uint32_t)owner.pid, CLAIM_RUNNING, CLAIM_EXIT_PENDING));
+	handover_take(&daemon);
+	assert_claim(f, f->child[1], CLAIM_RUNNING);
+}
+
 static void a_full_list_takes_the_places_of_the_dead_and_counts_the_rest(void **state)
 {
 	struct fixture *f = *state;
@@ -273,6 +302,8 @@ int main(void)
 		TEST(kin_that_leave_say_so),
 		TEST(an_owner_by_surprise_leaves_as_the_owner),
 		TEST(who_leaves_takes_what_was_left_a_moment_before),
+		TEST(kin_leave_it_to_an_heir_nearer_to_the_session),
+		TEST(an_owner_that_left_is_not_given_it_back),
 		TEST(a_full_list_takes_the_places_of_the_dead_and_counts_the_rest),
 		TEST(a_slot_of_another_lifecycle_has_no_owner_for_us),
 	};
