@@ -90,6 +90,7 @@ int harness_added(const struct rounds *rounds, struct measured *into)
 	int error = statistics_bootstrap(candidate, rounds->count, added_ratio, &into->value);
 
 	into->pairs = rounds->count;
+	into->same = 1;
 	return error ? error : statistics_bootstrap(twin, rounds->count, added_ratio, &into->twin);
 }
 
@@ -112,6 +113,7 @@ int harness_ratio(const struct rounds *rounds, struct measured *into)
 	into->value = paired(rounds->arm[0], rounds->arm[2], rounds->count, true);
 	into->twin = paired(rounds->arm[0], rounds->arm[1], rounds->count, true);
 	into->pairs = rounds->count;
+	into->same = 1;
 	return 0;
 }
 
@@ -137,6 +139,7 @@ int harness_absolute(const struct rounds *rounds, struct measured *into)
 	free(all);
 	into->twin = paired(rounds->arm[0], rounds->arm[1], rounds->count, true);
 	into->pairs = rounds->count;
+	into->same = 1;
 	return 0;
 }
 
@@ -173,6 +176,11 @@ int harness_fail(struct measured *into, int error, const char *format, ...)
 		snprintf(into->failure + length, sizeof(into->failure) - (size_t)length, ": %s",
 			 strerror(-error));
 	return error;
+}
+
+bool harness_twin_holds(const struct measured *measured)
+{
+	return measured->twin.low <= measured->same && measured->twin.high >= measured->same;
 }
 
 bool harness_met(const struct row *row, const struct measured *measured)

@@ -24,6 +24,7 @@ struct bench {
 struct measured {
 	struct interval value; /* in the row's unit */
 	struct interval twin;  /* the yardstick against itself, in the same unit */
+	double same;	       /* what the twin shows when the machine did nothing: 1, or 0 */
 	double slack;	       /* equivalence: the interval must lie within +-slack */
 	size_t pairs;
 	char setting[320]; /* what was measured: program, record, fields, where the pool lies */
@@ -98,6 +99,8 @@ __attribute__((format(printf, 2, 3))) void harness_describe(struct measured *int
 __attribute__((format(printf, 3, 4))) int harness_fail(struct measured *into, int error,
 						       const char *format, ...);
 
+/* Does the twin's interval hold what it should? One in 20 does not, by chance alone. */
+bool harness_twin_holds(const struct measured *measured);
 bool harness_met(const struct row *row, const struct measured *measured);
 
 #endif

@@ -98,8 +98,9 @@ void report_row(const struct row *row, const struct measured *measured)
 	range(interval, measured->value);
 	range(twin, measured->twin);
 	budget_text(row, measured, budget);
-	printf("%-58s %8s %-2s %23s %17s %6zu %12s %s\n", what, middle, row->unit, interval, twin,
-	       measured->pairs, budget, harness_met(row, measured) ? "pass" : "MISS");
+	printf("%-58s %8s %-2s %23s %17s %6zu %12s %s%s\n", what, middle, row->unit, interval, twin,
+	       measured->pairs, budget, harness_met(row, measured) ? "pass" : "MISS",
+	       harness_twin_holds(measured) ? "" : " (the twin differs: the run was disturbed)");
 	printf("    against %s; %s; goal %s\n", row->yardstick, measured->setting,
 	       row->goal[0] ? row->goal : "the same");
 }
@@ -142,7 +143,8 @@ static void json_row(FILE *file, const struct row *row, const struct measured *m
 	}
 	json_interval(file, "value", measured->value);
 	json_interval(file, "twin", measured->twin);
-	fprintf(file, ",\"pairs\":%zu,\"met\":%s,", measured->pairs,
+	fprintf(file, ",\"twin_holds\":%s,\"pairs\":%zu,\"met\":%s,",
+		harness_twin_holds(measured) ? "true" : "false", measured->pairs,
 		harness_met(row, measured) ? "true" : "false");
 	json_text(file, "setting", measured->setting);
 	fputc('}', file);
