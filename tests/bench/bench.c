@@ -2,7 +2,7 @@
  * `make bench`: the rows of budgets.def, one after the other. The environment chooses:
  *
  *   BENCH=quick           fewer rounds: under 3 minutes instead of under 20
- *   BENCH_SECONDS=N       how long the sustained rows run (60; quick: 10)
+ *   BENCH_SECONDS=N       how long the sustained rows run (60; quick: 6)
  *   BENCH_ROWS=PREFIX     only rows whose name begins so
  *   BENCH_JSON=FILE       the rows as JSON, too
  *
@@ -46,7 +46,7 @@ static int open_bench(struct bench *bench)
 	bench->build[length] = '\0';
 	*strrchr(bench->build, '/') = '\0';
 	bench->quick = !strcmp(setting("BENCH", "full"), "quick");
-	bench->seconds = atof(setting("BENCH_SECONDS", bench->quick ? "10" : "60"));
+	bench->seconds = atof(setting("BENCH_SECONDS", bench->quick ? "6" : "60"));
 	snprintf(bench->folder, sizeof(bench->folder), "%s/bookend-bench-XXXXXX",
 		 setting("TMPDIR", "/tmp"));
 	return mkdtemp(bench->folder) ? 0 : -errno;
