@@ -5,6 +5,8 @@
 #ifndef BOOKEND_TESTS_UNIT_DRAIN_SCENE_H
 #define BOOKEND_TESTS_UNIT_DRAIN_SCENE_H
 
+#include <sys/prctl.h>
+
 #include "base/drain_claim.h"
 #include "base/process.h"
 #include "pool_scene.h"
@@ -31,9 +33,11 @@ static inline pid_t spawn(void)
 {
 	pid_t pid = fork();
 
-	if (pid == 0)
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves none behind */
 		for (;;)
 			pause();
+	}
 	assert_true(pid > 0);
 	return pid;
 }

@@ -31,6 +31,7 @@ static pid_t spawn(void (*first)(void))
 
 	assert_int_not_equal(pid, -1);
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves none behind */
 		if (first != NULL)
 			first();
 		for (;;)
