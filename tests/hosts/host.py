@@ -133,6 +133,16 @@ def installed(command):
     return words
 
 
+def differences(plain, measured, where=""):
+    """The places at which two values differ, one a line."""
+    if isinstance(plain, dict) and isinstance(measured, dict):
+        keys = sorted({*plain, *measured}, key=str)
+        return [line for key in keys for line in differences(plain.get(key), measured.get(key), f"{where}.{key}")]
+    if isinstance(plain, (list, tuple)) and isinstance(measured, (list, tuple)) and len(plain) == len(measured):
+        return [line for i, (a, b) in enumerate(zip(plain, measured)) for line in differences(a, b, f"{where}[{i}]")]
+    return [] if plain == measured else [f"{where}: {measured!r} with Bookend, {plain!r} without"]
+
+
 class World:
     """Where a scenario runs, once plain and once measured: .folder (fresh, the same path in both), .env, .measured"""
 
@@ -223,7 +233,7 @@ class Host:
     def both(self, scenario, *more):
         """scenario(world, *more) without and with Bookend gives the same; returns that."""
         plain, measured = self.one(scenario, False, *more), self.one(scenario, True, *more)
-        assert measured == plain, f"with Bookend: {measured}\nwithout: {plain}"
+        assert measured == plain, "\n".join(differences(plain, measured))
         return measured
 
     def one(self, scenario, measured, *more):

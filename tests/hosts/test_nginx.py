@@ -9,9 +9,11 @@ import pytest
 import support
 from host import children, daemon_status, ended, pid_in, wait_gone
 
+PROGRAM = "/usr/sbin/nginx"  # with its path: its successor is executed by the same words
+
 CONF = """
 daemon on;
-{user}
+{more}
 worker_processes 2;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log;
@@ -28,11 +30,11 @@ http {{
 """
 
 
-def daemon(world, port):
+def daemon(world, port, more=""):
     """(what starting it said, pid of the master)"""
     conf = world.folder / "nginx.conf"
-    conf.write_text(CONF.format(folder=world.folder, port=port, user="user root;" if os.geteuid() == 0 else ""))
-    done = world.run("nginx", "-p", world.folder, "-c", conf)
+    conf.write_text(CONF.format(folder=world.folder, port=port, more=more + ("user root;" if os.geteuid() == 0 else "")))
+    done = world.run(PROGRAM, "-p", world.folder, "-c", conf)
     master = pid_in(world.folder / "nginx.pid")
     support.wait_until(lambda: len(children(master)) == 2, 10, "two workers")
     return (done.returncode, done.stdout, done.stderr), master
@@ -115,3 +117,26 @@ def test_a_killed_master_vanishes_whatever_its_workers_do(host):
 
     assert h.both(scenario)[1] == -9
     h.expect(ended("nginx", reason="vanished"))
+
+
+def test_an_upgrade_is_a_life_of_its_own(host):
+    """USR2: the master starts its successor, which shares the sockets; then the old one is told to go. nginx clears the
+    environment, so that what shall be measured must be told to pass it on."""
+    h = host("nginx")
+    port = support.free_port()
+    names = ("LD_PRELOAD", "BOOKEND_SERVICE", "BOOKEND_POLICY", "BOOKEND_STATE")
+
+    def scenario(world):
+        said, master = daemon(world, port, "".join(f"env {name};" for name in names))
+        os.kill(master, signal.SIGUSR2)
+        support.wait_until((world.folder / "nginx.pid.oldbin").exists, 10, "the successor")
+        successor = pid_in(world.folder / "nginx.pid")
+        support.wait_until(lambda: len(children(successor)) == 2, 10, "its workers")
+        os.kill(master, signal.SIGQUIT)
+        first = daemon_status(master)
+        answer = fetch(port)
+        os.kill(successor, signal.SIGTERM)
+        return said, answer, first, daemon_status(successor)
+
+    assert h.both(scenario)[2:] == (0, 0)
+    h.expect(ended("nginx", code=0, after=3), ended("nginx", code=0, after=15))
