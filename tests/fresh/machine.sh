@@ -1,7 +1,8 @@
 #!/bin/bash
 # Proves the README on a fresh machine: a minimal Debian 12 with make and gcc in a folder, a copy of the last commit in it, and
 # `make run` there by chroot. Needs root. The Debian source is the one this machine uses. Mounts and processes live in name
-# spaces of their own and end with this script; the folder is removed whatever happens. Last line: N passed, N failed.
+# spaces of their own and end with this script; the folder is removed whatever happens. FRESH_TEST=1 runs `make test` there, too.
+# Last line: N passed, N failed.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
@@ -122,6 +123,12 @@ demonstration_by_sudo() {
 	inside --userspec=4711:4711 "$top" && grep -q '^Installing, by name: nginx-light$' "$log"
 }
 
+whole_suite() {
+	command=(make test)
+	inside "$top"
+	tail -n 1 "$log" | grep -qE '^[0-9]+ passed, 0 failed'
+}
+
 silent_when_all_is_there() {
 	command=(tests/setup/need.sh run)
 	inside "$top" && [ ! -s "$log" ]
@@ -151,6 +158,7 @@ if [ "$failed" = 0 ]; then
 		done
 		claim "nothing was dropped" shown '[1-9][0-9]* recorded, .* 0 dropped'
 	fi
+	[ -z "${FRESH_TEST:-}" ] || claim "make test, likewise" whole_suite
 	claim "with all in place, nothing is installed and nothing said" silent_when_all_is_there
 	claim "it works with sudo as well, and for a user without rights" demonstration_by_sudo
 	claim "no process runs on" nothing_runs
