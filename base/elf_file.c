@@ -1,28 +1,19 @@
-#include "tools/elf_file.h"
+#include "base/elf_file.h"
 
-#include <elf.h>
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
 
-#define SEGMENTS 64
-#define ENTRIES	 256
-#define NATIVE	 (__BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB)
+#include "base/sys.h"
 
-struct reader {
-	int fd;
-	Elf64_Phdr segment[SEGMENTS];
-	unsigned segments;
-};
+#define NATIVE (__BYTE_ORDER == __LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB)
 
 /* Runtimes that have to be loaded before everything else, or that refuse to start. */
-static const char *const sanitizers[] = { "libasan.so",	      "libtsan.so",
-					  "libubsan.so",      "liblsan.so",
-					  "libhwasan.so",     "libclang_rt.asan",
-					  "libclang_rt.tsan", "libclang_rt.ubsan" };
+static const char sanitizers[][20] = { "libasan.so",	   "libtsan.so",       "libubsan.so",
+				       "liblsan.so",	   "libhwasan.so",     "libclang_rt.asan",
+				       "libclang_rt.tsan", "libclang_rt.ubsan" };
 
 bool elf_file_is_sanitizer(const char *name)
 {
@@ -34,13 +25,13 @@ bool elf_file_is_sanitizer(const char *name)
 
 static bool read_at(int fd, void *into, size_t bytes, uint64_t offset)
 {
-	return offset <= INT64_MAX && pread(fd, into, bytes, (off_t)offset) == (ssize_t)bytes;
+	return offset <= INT64_MAX && sys_pread(fd, into, bytes, offset) == (long)bytes;
 }
 
 /* A text of the file, cut to the capacity. */
 static bool read_text(int fd, uint64_t offset, char *into, size_t capacity)
 {
-	ssize_t length = offset <= INT64_MAX ? pread(fd, into, capacity - 1, (off_t)offset) : -1;
+	long length = offset <= INT64_MAX ? sys_pread(fd, into, capacity - 1, offset) : -1;
 
 	if (length <= 0)
 		return false;
@@ -48,37 +39,36 @@ static bool read_text(int fd, uint64_t offset, char *into, size_t capacity)
 	return true;
 }
 
-static int read_segments(struct reader *reader, struct elf_file *into)
+static int read_segments(int fd, struct elf_file *into)
 {
 	Elf64_Ehdr header;
 
-	if (!read_at(reader->fd, &header, sizeof(header), 0) ||
+	if (!read_at(fd, &header, sizeof(header), 0) ||
 	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
 		return -ENOEXEC;
 	into->foreign = true;
 	if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != NATIVE ||
 	    header.e_phentsize != sizeof(Elf64_Phdr) || header.e_phnum == 0)
 		return -ENOEXEC;
-	reader->segments = header.e_phnum < SEGMENTS ? header.e_phnum : SEGMENTS;
-	if (!read_at(reader->fd, reader->segment, reader->segments * sizeof(Elf64_Phdr),
-		     header.e_phoff))
+	into->segments = header.e_phnum < ELF_FILE_SEGMENTS ? header.e_phnum : ELF_FILE_SEGMENTS;
+	if (!read_at(fd, into->segment, into->segments * sizeof(Elf64_Phdr), header.e_phoff))
 		return -ENOEXEC;
 	into->foreign = false;
 	return 0;
 }
 
-static const Elf64_Phdr *segment_of(const struct reader *reader, uint32_t type)
+static const Elf64_Phdr *segment_of(const struct elf_file *file, uint32_t type)
 {
-	for (unsigned i = 0; i < reader->segments; i++)
-		if (reader->segment[i].p_type == type)
-			return &reader->segment[i];
+	for (unsigned i = 0; i < file->segments; i++)
+		if (file->segment[i].p_type == type)
+			return &file->segment[i];
 	return NULL;
 }
 
-static bool file_offset(const struct reader *reader, uint64_t address, uint64_t *offset)
+static bool file_offset(const struct elf_file *file, uint64_t address, uint64_t *offset)
 {
-	for (unsigned i = 0; i < reader->segments; i++) {
-		const Elf64_Phdr *segment = &reader->segment[i];
+	for (unsigned i = 0; i < file->segments; i++) {
+		const Elf64_Phdr *segment = &file->segment[i];
 
 		if (segment->p_type == PT_LOAD && address >= segment->p_vaddr &&
 		    address - segment->p_vaddr < segment->p_filesz) {
@@ -89,27 +79,26 @@ static bool file_offset(const struct reader *reader, uint64_t address, uint64_t 
 	return false;
 }
 
-static void find_sanitizer(const struct reader *reader, struct elf_file *into)
+static void find_sanitizer(int fd, struct elf_file *into)
 {
-	const Elf64_Phdr *dynamic = segment_of(reader, PT_DYNAMIC);
-	Elf64_Dyn entry[ENTRIES];
+	const Elf64_Phdr *dynamic = segment_of(into, PT_DYNAMIC);
+	const Elf64_Dyn *entry = into->entry;
 	size_t count = 0;
 	uint64_t names = 0;
 
 	if (dynamic)
 		count = dynamic->p_filesz / sizeof(*entry);
-	if (count > ENTRIES)
-		count = ENTRIES;
-	if (count == 0 || !read_at(reader->fd, entry, count * sizeof(*entry), dynamic->p_offset))
+	if (count > ELF_FILE_ENTRIES)
+		count = ELF_FILE_ENTRIES;
+	if (count == 0 || !read_at(fd, into->entry, count * sizeof(*entry), dynamic->p_offset))
 		return;
 	for (size_t i = 0; i < count; i++)
-		if (entry[i].d_tag == DT_STRTAB &&
-		    !file_offset(reader, entry[i].d_un.d_ptr, &names))
+		if (entry[i].d_tag == DT_STRTAB && !file_offset(into, entry[i].d_un.d_ptr, &names))
 			return;
 	for (size_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
 		if (entry[i].d_tag != DT_NEEDED || entry[i].d_un.d_val > UINT32_MAX)
 			continue;
-		if (read_text(reader->fd, names + entry[i].d_un.d_val, into->sanitizer,
+		if (read_text(fd, names + entry[i].d_un.d_val, into->sanitizer,
 			      sizeof(into->sanitizer)) &&
 		    elf_file_is_sanitizer(into->sanitizer))
 			return;
@@ -126,26 +115,33 @@ static bool is_glibc(const char *loader)
 	return strncmp(slash ? slash + 1 : loader, "ld-linux", 8) == 0;
 }
 
-int elf_file_read(const char *path, struct elf_file *into)
+static int read_file(int fd, struct elf_file *into)
 {
-	struct reader reader = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
 	const Elf64_Phdr *loader;
-	int error;
+	int error = read_segments(fd, into);
 
-	memset(into, 0, sizeof(*into));
-	if (reader.fd < 0)
-		return -errno;
-	error = read_segments(&reader, into);
 	if (error)
-		goto out;
-	loader = segment_of(&reader, PT_INTERP);
-	into->dynamic = loader &&
-			read_text(reader.fd, loader->p_offset, into->loader, sizeof(into->loader));
+		return error;
+	loader = segment_of(into, PT_INTERP);
+	into->dynamic =
+		loader && read_text(fd, loader->p_offset, into->loader, sizeof(into->loader));
 	if (into->dynamic) {
 		into->foreign = !is_glibc(into->loader);
-		find_sanitizer(&reader, into);
+		find_sanitizer(fd, into);
 	}
-out:
-	close(reader.fd);
+	return 0;
+}
+
+int elf_file_read(const char *path, struct elf_file *into)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	int error;
+
+	/* The tables behind it are written before they are read. */
+	memset(into, 0, offsetof(struct elf_file, segment));
+	if (fd < 0)
+		return fd;
+	error = read_file(fd, into);
+	sys_close(fd);
 	return error;
 }

@@ -1,18 +1,26 @@
 /*
- * What the launcher wants to know of an executable before it runs it, read from its ELF header
- * (System V gABI, chapters 4 and 5). The file is the user's: every offset and count in it is
- * checked.
+ * What one wants to know of an executable before it runs, the launcher and a measured parent, read
+ * from its ELF header (System V gABI, chapters 4 and 5). The file is the user's: every offset and
+ * count in it is checked. Raw system calls, any world; the memory is the caller's.
  */
-#ifndef BOOKEND_TOOLS_ELF_FILE_H
-#define BOOKEND_TOOLS_ELF_FILE_H
+#ifndef BOOKEND_BASE_ELF_FILE_H
+#define BOOKEND_BASE_ELF_FILE_H
 
+#include <elf.h>
 #include <stdbool.h>
+
+#define ELF_FILE_SEGMENTS 64
+#define ELF_FILE_ENTRIES  256
 
 struct elf_file {
 	bool dynamic;	    /* it names a loader */
 	bool foreign;	    /* of another class or another libc: a library of ours would break it */
 	char loader[256];   /* "" when it has none */
 	char sanitizer[64]; /* the shared sanitizer runtime it is linked with (DT_NEEDED), or "" */
+	/* What was read of it. */
+	unsigned segments;
+	Elf64_Phdr segment[ELF_FILE_SEGMENTS];
+	Elf64_Dyn entry[ELF_FILE_ENTRIES];
 };
 
 /* 0; -ENOEXEC: not a 64-bit ELF file of this byte order, or damaged; other -errno. */

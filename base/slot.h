@@ -59,6 +59,12 @@ uint8_t *slot_payload(const struct slot_ref *ref);
 /* Completes facts (commit, check), moves TAKEN to RUNNING. facts->payload bytes are in place. */
 void slot_commit_start(struct slot_ref *ref, const struct start_block *facts);
 
+/*
+ * Takes the start back: the process never came to be. Without it a drainer frees the slot of a dead
+ * tenant, and nothing was recorded.
+ */
+void slot_withdraw(struct slot_ref *ref);
+
 /* What a note says; the rest is filled in. */
 struct note_facts {
 	enum exit_reason reason;

@@ -62,6 +62,14 @@ void slot_commit_start(struct slot_ref *ref, const struct start_block *facts)
 		pool_count(ref->pool, POOL_STARTS, 1);
 }
 
+void slot_withdraw(struct slot_ref *ref)
+{
+	uint64_t word = atomic_load_explicit(ref->claim, memory_order_relaxed);
+
+	atomic_store_explicit(&ref->slot->start.commit, 0, memory_order_release);
+	slot_change(ref, CLAIM_PID(word), CLAIM_RUNNING, CLAIM_TAKEN);
+}
+
 static void note_write(struct note *target, uint64_t commit, const struct note_facts *facts)
 {
 	struct note note = {

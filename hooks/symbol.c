@@ -38,9 +38,9 @@ static const struct link_map *symbol_first_after_us(void)
 	return m ? m->l_next : NULL;
 }
 
-void *symbol_next(const char *name, const char *version)
+static void *symbol_from(const struct link_map *m, const char *name, const char *version)
 {
-	for (const struct link_map *m = symbol_first_after_us(); m; m = m->l_next) {
+	for (; m; m = m->l_next) {
 		const ElfW(Sym) * s;
 		struct object o;
 
@@ -51,4 +51,14 @@ void *symbol_next(const char *name, const char *version)
 			return symbol_address(&o, s);
 	}
 	return NULL;
+}
+
+void *symbol_next(const char *name, const char *version)
+{
+	return symbol_from(symbol_first_after_us(), name, version);
+}
+
+void *symbol_first(const char *name)
+{
+	return symbol_from(&_r_debug ? _r_debug.r_map : NULL, name, NULL);
 }

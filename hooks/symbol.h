@@ -17,4 +17,8 @@
  */
 void *symbol_next(const char *name, const char *version);
 
+/* What every object of the process means by the name, the executable's copy of a variable included.
+ */
+void *symbol_first(const char *name);
+
 #endif

@@ -253,8 +253,11 @@ static enum reason judge_all(const struct image_file *f, const char *services,
 		if (reason != REASON_NO_MATCH && reason != REASON_CHILD)
 			break;
 	}
+	if (reason != REASON_NO_MATCH && reason != REASON_CHILD)
+		return reason;
 	/* No word of its own against it. */
-	if (decided->child.bytes != NULL && (reason == REASON_NO_MATCH || reason == REASON_CHILD)) {
+	into->children = (f->header->flags & IMAGE_CHILDREN) != 0;
+	if (decided->child.bytes != NULL) {
 		decided->now = decided->child;
 		fill(into, f, decided, subject);
 		explain(detail, "a child of ", into->name);

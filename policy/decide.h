@@ -57,6 +57,7 @@ struct decision {
 	uint32_t ring_bytes;	/* 0: no call events */
 	bool child; /* a `child` trigger of child_of names it, whatever the reason says */
 	uint32_t child_of;
+	bool children;	  /* not measured, but what it runs may be: there are `child` triggers */
 	bool command;	  /* it never sends: see docs/policy.md */
 	bool helper;	  /* an ending process leaves delivery to a helper */
 	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may

@@ -24,10 +24,10 @@ static bool ancestor_is(struct slot_ref *slot, uint32_t service, const uint8_t i
 	return true;
 }
 
-bool ancestor_find(struct pool *pool, uint32_t parent, uint32_t service, const uint8_t image[16],
-		   struct ancestor *into)
+bool ancestor_find(struct pool *pool, struct subject *subject, uint32_t service,
+		   const uint8_t image[16], struct ancestor *into)
 {
-	uint32_t pid = parent;
+	uint32_t pid = subject->parent;
 
 	for (int i = 0; i < ANCESTOR_PARENTS && pid > 0; i++) {
 		struct process_stat stat;
@@ -37,8 +37,12 @@ bool ancestor_find(struct pool *pool, uint32_t parent, uint32_t service, const u
 		if (slot_find(pool, pid, &slot) == 0) {
 			found = ancestor_is(&slot, service, image, into);
 			slot_unmap(&slot);
-			if (found)
+			if (found) {
+				subject->ancestor = into->lifecycle;
+				subject->ancestor_snapshot = into->snapshot;
+				subject->ancestor_bytes = into->bytes;
 				return true;
+			}
 		}
 		if (process_stat((int)pid, &stat) < 0)
 			return false;

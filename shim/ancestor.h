@@ -6,6 +6,7 @@
 #define BOOKEND_SHIM_ANCESTOR_H
 
 #include "base/slot.h"
+#include "policy/decide.h"
 
 /* What is read of its start at most. */
 #define ANCESTOR_BYTES (16 * 1024)
@@ -16,9 +17,9 @@ struct ancestor {
 	uint8_t snapshot[ANCESTOR_BYTES];
 };
 
-/* The nearest one of that service, from the process `parent` on; false: there is none. The pool's
- * file is open. */
-bool ancestor_find(struct pool *pool, uint32_t parent, uint32_t service, const uint8_t image[16],
-		   struct ancestor *into);
+/* The nearest one of that service, noted in the subject; false: there is none. The pool's file is
+ * open. */
+bool ancestor_find(struct pool *pool, struct subject *subject, uint32_t service,
+		   const uint8_t image[16], struct ancestor *into);
 
 #endif

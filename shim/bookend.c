@@ -86,13 +86,8 @@ static bool bookend_runs_under(const struct subject *subject, uint32_t service,
 	struct bookend *b = subject->context;
 
 	bookend_pool(b, false);
-	if (!b->self.pool.header ||
-	    !ancestor_find(&b->self.pool, subject->parent, service, image, &b->ancestor))
-		return false;
-	b->subject.ancestor = b->ancestor.lifecycle;
-	b->subject.ancestor_snapshot = b->ancestor.snapshot;
-	b->subject.ancestor_bytes = b->ancestor.bytes;
-	return true;
+	return b->self.pool.header &&
+	       ancestor_find(&b->self.pool, &b->subject, service, image, &b->ancestor);
 }
 
 static void bookend_copy(char *into, size_t capacity, const char *from)
@@ -148,7 +143,7 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 	}
 	if (adoption != ADOPT_NONE || !wanted)
 		return reason;
-	return start_record(&b->self, &b->decision, &b->subject);
+	return start_record(&b->self, &b->decision, &b->subject, 0);
 }
 
 /* A loss is what the policy wanted measured and could not be. */
@@ -209,6 +204,13 @@ static void bookend_begin(struct bookend *b, int argc, char **argv, const char *
 		bookend_keep(b);
 		bookend_watch(self);
 		helper_when_due(self);
+		pool_close_file(&self->pool);
+		bookend_shrink(b);
+		return;
+	}
+	if (b->decision.children && bookend_pool(b, false) == REASON_MEASURED) {
+		self->command = true;
+		self_stand_by(self);
 		pool_close_file(&self->pool);
 		bookend_shrink(b);
 		return;

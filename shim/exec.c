@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/sys.h"
+#include "shim/children.h"
 #include "shim/handover.h"
 #include "shim/lifecycle.h"
 
@@ -28,8 +29,19 @@ static enum exec_mark exec_begin(struct self *self)
 	return EXEC_KIN;
 }
 
-static void exec_failed(struct self *self, enum exec_mark mark)
+/* A child, or kin, on its way into a program that can not speak for itself. */
+static void exec_child(enum exec_mark mark, const struct children_exec *exec,
+		       struct children_record *record)
 {
+	record->made = false;
+	if (mark != EXEC_OWNER && self_family())
+		children_start(exec, sys_getpid(), sys_getppid(), record);
+}
+
+static void exec_failed(struct self *self, enum exec_mark mark,
+			const struct children_record *record)
+{
+	children_withdraw(record);
 	if (mark == EXEC_OWNER)
 		slot_change(&self->slot, (uint32_t)self->pid, CLAIM_EXECUTING, CLAIM_RUNNING);
 	else if (mark == EXEC_KIN)
@@ -37,10 +49,11 @@ static void exec_failed(struct self *self, enum exec_mark mark)
 }
 
 /* Raw system calls in between keep the errno of the failed exec. */
-#define EXEC_THROUGH(name, ...)                                                                    \
+#define EXEC_THROUGH(what, name, ...)                                                              \
 	do {                                                                                       \
 		__typeof__(&name) next = NEXT(name);                                               \
 		struct self *self = self_here();                                                   \
+		struct children_record record;                                                     \
 		enum exec_mark mark;                                                               \
 		int rc;                                                                            \
                                                                                                    \
@@ -49,14 +62,16 @@ static void exec_failed(struct self *self, enum exec_mark mark)
 			return -1;                                                                 \
 		}                                                                                  \
 		mark = exec_begin(self);                                                           \
+		exec_child(mark, what, &record);                                                   \
 		rc = next(__VA_ARGS__);                                                            \
-		exec_failed(self, mark);                                                           \
+		exec_failed(self, mark, &record);                                                  \
 		return rc;                                                                         \
 	} while (0)
 
 static int exec_ve(const char *path, char *const argv[], char *const envp[])
 {
-	EXEC_THROUGH(execve, path, argv, envp);
+	EXEC_THROUGH((&(struct children_exec){ path, false, argv, envp }), execve, path, argv,
+		     envp);
 }
 
 LIFECYCLE_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -66,7 +81,7 @@ LIFECYCLE_EXPORT int execve(const char *path, char *const argv[], char *const en
 
 static int exec_v(const char *path, char *const argv[])
 {
-	EXEC_THROUGH(execv, path, argv);
+	EXEC_THROUGH((&(struct children_exec){ path, false, argv, NULL }), execv, path, argv);
 }
 
 LIFECYCLE_EXPORT int execv(const char *path, char *const argv[])
@@ -76,7 +91,7 @@ LIFECYCLE_EXPORT int execv(const char *path, char *const argv[])
 
 static int exec_vp(const char *file, char *const argv[])
 {
-	EXEC_THROUGH(execvp, file, argv);
+	EXEC_THROUGH((&(struct children_exec){ file, true, argv, NULL }), execvp, file, argv);
 }
 
 LIFECYCLE_EXPORT int execvp(const char *file, char *const argv[])
@@ -86,18 +101,20 @@ LIFECYCLE_EXPORT int execvp(const char *file, char *const argv[])
 
 LIFECYCLE_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	EXEC_THROUGH(execvpe, file, argv, envp);
+	EXEC_THROUGH((&(struct children_exec){ file, true, argv, envp }), execvpe, file, argv,
+		     envp);
 }
 
 LIFECYCLE_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	EXEC_THROUGH(fexecve, fd, argv, envp);
+	EXEC_THROUGH((&(struct children_exec){ NULL, false, argv, envp }), fexecve, fd, argv, envp);
 }
 
 LIFECYCLE_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[],
 			      int flags)
 {
-	EXEC_THROUGH(execveat, dir, path, argv, envp, flags);
+	EXEC_THROUGH((&(struct children_exec){ NULL, false, argv, envp }), execveat, dir, path,
+		     argv, envp, flags);
 }
 
 /* The words of an argument list: on the caller's stack, or mapped when they are many. */

@@ -5,8 +5,10 @@
 #include "shim/self.h"
 
 #include "base/sys.h"
+#include "shim/confine.h"
 
 static struct self *_Atomic self_record;
+static struct self *_Atomic self_bystander;
 
 void self_publish(struct self *self)
 {
@@ -18,11 +20,29 @@ struct self *self_any(void)
 	return atomic_load_explicit(&self_record, memory_order_acquire);
 }
 
+void self_stand_by(struct self *self)
+{
+	atomic_store_explicit(&self_bystander, self, memory_order_release);
+}
+
+struct self *self_family(void)
+{
+	struct self *self = self_any();
+
+	if (!self)
+		self = atomic_load_explicit(&self_bystander, memory_order_acquire);
+	return self && self->confined ? NULL : self;
+}
+
 struct self *self_here(void)
 {
 	struct self *self = self_any();
 
-	return self && self->pid == sys_getpid() ? self : NULL;
+	if (!self)
+		return NULL;
+	if (self->confined)
+		return confine_is_here(self) ? self : NULL;
+	return self->pid == sys_getpid() ? self : NULL;
 }
 
 unsigned self_owner(const struct self *self)

@@ -31,7 +31,10 @@ struct self {
 	_Atomic bool session;	     /* we or our parents since the owner's fork called setsid */
 	bool command;		     /* it never sends, and has no hidden signal handlers */
 	bool helper;		     /* at its end it leaves delivery to a helper */
-	unsigned uid;		     /* effective, at the start */
+	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */
+	_Atomic bool confined;
+	uint32_t *_Atomic here;
+	unsigned uid; /* effective, at the start */
 	struct pool pool;
 	struct slot_ref slot;
 	/* Copies: hosts overwrite and clear their environment. */
@@ -47,7 +50,17 @@ void self_publish(struct self *self);
 
 /* The record, also for vfork children and strangers (read only); NULL: not measured. */
 struct self *self_any(void);
-/* The record, when the caller is the process that it is about; else NULL. One getpid. */
+/*
+ * A process that is not measured, but whose policy has `child` triggers: what it runs may be, and
+ * when that can not carry the shim, it has to speak for it. Its record has pool, pid, uid and state
+ * only, no slot.
+ */
+void self_stand_by(struct self *self);
+/* Either record, whoever the caller is; NULL: there is none, or it is confined. */
+struct self *self_family(void);
+
+/* The record, when the caller is the process that it is about; else NULL. One getpid, and none when
+ * it is confined. */
 struct self *self_here(void);
 
 /* Is the slot still this lifecycle's, and who owns it? 0: it is not. */

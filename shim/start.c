@@ -21,7 +21,7 @@ static uint32_t start_flags(const struct decision *decision)
 }
 
 enum reason start_record(struct self *self, const struct decision *decision,
-			 const struct subject *subject)
+			 const struct subject *subject, uint32_t more)
 {
 	struct start_block facts = { 0 };
 	uint64_t parent;
@@ -42,7 +42,7 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	facts.service = decision->service;
 	facts.pid_namespace = pool_pid_namespace(&self->pool);
 	parent = slot_owned_by(&self->pool, subject->parent);
-	facts.flags = start_flags(decision);
+	facts.flags = start_flags(decision) | more;
 	facts.child_of = decision->child_of;
 	facts.ancestor = decision->child ? subject->ancestor : parent;
 	memcpy(facts.image, decision->image, sizeof(facts.image));
@@ -51,7 +51,7 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	if (truncated)
 		pool_count(&self->pool, POOL_TRUNCATED, 1);
 	atomic_store(&self->slot.slot->adopted, 1);
-	if (parent)
+	if (parent || more & START_BY_PARENT)
 		slot_set_parent(&self->slot, subject->parent);
 	slot_commit_start(&self->slot, &facts);
 	return REASON_MEASURED;

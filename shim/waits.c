@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "base/sys.h"
 #include "shim/lifecycle.h"
 #include "shim/self.h"
 
@@ -25,7 +26,7 @@ static bool waits_is_child(const struct self *self, const struct slot_ref *slot)
 	struct start_block start;
 
 	return slot_read_start(slot, &start, NULL, 0) == 0 && start.parent == (uint32_t)self->pid &&
-	       start.pid_namespace == self->slot.slot->start.pid_namespace;
+	       start.pid_namespace == pool_pid_namespace(slot->pool);
 }
 
 static void waits_note_slot(struct self *self, struct slot_ref *slot, int pid, int status)
@@ -60,10 +61,10 @@ static void waits_note_all(struct self *self, uint32_t at, int pid, int status)
 
 static void waits_note(int pid, int status)
 {
-	struct self *self = pid > 0 ? self_here() : NULL;
+	struct self *self = pid > 0 ? self_family() : NULL;
 	uint32_t at = 0;
 
-	if (self && (WIFEXITED(status) || WIFSIGNALED(status)) &&
+	if (self && self->pid == sys_getpid() && (WIFEXITED(status) || WIFSIGNALED(status)) &&
 	    slot_names(&self->pool, (uint32_t)pid, &at))
 		waits_note_all(self, at, pid, status);
 }

@@ -1,22 +1,15 @@
 /*
- * Finding the program that a command means, as execvp(3) and the kernel do: PATH, `#!` scripts and
- * their interpreters, and scripts without a first line, which /bin/sh reads. So that the launcher
- * can decide about the very process that is going to run.
+ * The program that a command means (base/program_file.h), with its words.
  */
 #ifndef BOOKEND_TOOLS_PROGRAM_H
 #define BOOKEND_TOOLS_PROGRAM_H
 
-#include "base/paths.h"
-#include "tools/elf_file.h"
+#include "base/program_file.h"
 
 struct program {
-	char path[PATHS_MAX];	/* for execve() */
-	char exe[PATHS_MAX];	/* what /proc/PID/exe will name: the interpreter, for a script */
-	char script[PATHS_MAX]; /* the script as executed, or "" */
-	int argc;		/* argv as the process will see it */
-	char **argv; /* the array is ours, the words are the caller's, or last as long as this */
-	struct elf_file elf; /* of exe; all zero when it is not an ELF file we know */
-	char words[4][256];  /* interpreters and their arguments */
+	struct program_file file;
+	int argc;	   /* argv as the process will see it */
+	const char **argv; /* malloc'd; the words are the caller's, or last as long as this */
 };
 
 /* 0; -ENOENT: not found; -EACCES and other -errno: found, but not executable. */

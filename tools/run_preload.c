@@ -1,5 +1,5 @@
 #include "tools/run.h"
-#include "tools/elf_file.h"
+#include "base/elf_file.h"
 #include "tools/message.h"
 #include "tools/self.h"
 
@@ -60,7 +60,7 @@ bool run_preload(const struct program *program)
 	const char *before = getenv("LD_PRELOAD");
 	char shim[PATHS_MAX];
 
-	if (program->elf.foreign)
+	if (program->file.elf.foreign)
 		return false;
 	if (self_find(SELF_SHIM, shim)) {
 		message("%s is not there: only the program's start and end are recorded",
@@ -79,5 +79,5 @@ bool run_preload(const struct program *program)
 		return true;
 	if (names_sanitizer(before))
 		return set_list(before, shim, "");
-	return set_list(program->elf.sanitizer, shim, before);
+	return set_list(program->file.elf.sanitizer, shim, before);
 }

@@ -22,10 +22,10 @@ static bool stands_alone(const struct subject *subject)
 static void fill_subject(struct subject *subject, const struct program *program, pid_t pid)
 {
 	memset(subject, 0, sizeof(*subject));
-	subject->exe = program->exe;
-	subject->script = *program->script ? program->script : NULL;
+	subject->exe = program->file.exe;
+	subject->script = program->file.script[0] ? program->file.script : NULL;
 	subject->argc = program->argc;
-	subject->argv = (const char *const *)program->argv;
+	subject->argv = program->argv;
 	subject->envp = (const char *const *)environ;
 	subject->pid = (uint32_t)pid;
 	subject->parent = (uint32_t)getpid();
@@ -36,7 +36,7 @@ static void fill_subject(struct subject *subject, const struct program *program,
 /* Its losses are counted by the shim. */
 static bool carries_shim(const struct program *program)
 {
-	return program->elf.dynamic && !program->elf.foreign;
+	return program_file_carries_shim(&program->file);
 }
 
 static void lost(const struct run_record *record, const struct program *program, enum reason why)
@@ -111,13 +111,8 @@ void run_record_start(struct run_record *record, const struct run_policy *policy
 
 void run_record_withdraw(struct run_record *record)
 {
-	if (!record->claimed)
-		return;
-	/* Without a committed start a drainer frees the slot of a dead tenant, and nothing was
-	 * recorded. */
-	atomic_store_explicit(&record->slot.slot->start.commit, 0, memory_order_release);
-	slot_change(&record->slot, CLAIM_PID(atomic_load(record->slot.claim)), CLAIM_RUNNING,
-		    CLAIM_TAKEN);
+	if (record->claimed)
+		slot_withdraw(&record->slot);
 }
 
 void run_record_end(struct run_record *record, pid_t pid, int status)

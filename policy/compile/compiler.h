@@ -130,7 +130,6 @@ void destinations_override(struct compiler *c);
 /* What y says over what *scope has inherited. */
 void services_scope(struct compiler *c, const struct yaml *y, struct policy_scope *scope);
 void services_of(struct compiler *c, const struct yaml *y);
-/* Is it the words of a command? */
 void services_check_command(struct compiler *c, const struct expr *command);
 
 /* reach.c: what an expression refers to, through values. */

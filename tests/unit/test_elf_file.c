@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/elf_file.h"
+#include "base/elf_file.h"
 
 #define ADDRESS 0x400000 /* where the one loaded segment lies */
 

@@ -1,0 +1,35 @@
+/*
+ * Children that can not carry the shim: static programs, those of another libc, those that the
+ * kernel gives more privileges. Who starts one writes its start, and whoever waits for it
+ * (waits.c), or the kernel, says how it ended. Any thread of the host, forked and vforked children:
+ * nothing stays mapped. File I/O, and for programs that carry the shim only as much as tells that.
+ */
+#ifndef BOOKEND_SHIM_CHILDREN_H
+#define BOOKEND_SHIM_CHILDREN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is about to be executed, or just was; as execve(2), or searched in PATH as execvp(3). */
+struct children_exec {
+	const char *name;
+	bool search;
+	char *const *argv;
+	char *const *envp; /* NULL: the caller's */
+};
+
+struct children_record {
+	bool made;
+	uint32_t number;
+	uint64_t lifecycle;
+};
+
+/* The process pid, child of parent, becomes that program. Nothing happens unless the policy in its
+ * environment measures it, and pid owns no lifecycle. */
+void children_start(const struct children_exec *exec, int pid, int parent,
+		    struct children_record *into);
+
+/* It did not. */
+void children_withdraw(const struct children_record *record);
+
+#endif
