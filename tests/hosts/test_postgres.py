@@ -26,7 +26,7 @@ def data():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="bookend-postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
-    support.run(f"{BIN}/initdb", "-N", "-A", "trust", "-D", folder / "data", "--no-instructions", check=True,
+    support.run(f"{BIN}/initdb", "-N", "-A", "trust", "-U", "postgres", "-D", folder / "data", "--no-instructions", check=True,
                 env=support.environment(), cwd="/", **as_postgres())
     with open(folder / "data/postgresql.conf", "a", encoding="ascii") as conf:
         conf.write(f"\nlisten_addresses = ''\nunix_socket_directories = '{folder}'\nfsync = off\nshared_buffers = 1MB\n"

@@ -20,6 +20,7 @@ AuthorizedKeysFile {folder}/user_key.pub
 StrictModes no
 UsePAM no
 PasswordAuthentication no
+KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 AcceptEnv SENT
 PrintMotd no
