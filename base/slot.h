@@ -73,6 +73,7 @@ struct note_facts {
 	int after_signal;
 	uint32_t pid; /* whose end it is: the owner's, also in the waiter's note */
 	uint16_t flags;
+	bool confined; /* no system call may be made: the clock of the vDSO */
 };
 
 /* By the owner: any number of times, from any thread or signal handler; the newest counts. */

@@ -79,8 +79,8 @@ static void note_write(struct note *target, uint64_t commit, const struct note_f
 		.signal = facts->signal,
 		.after_signal = facts->after_signal,
 		.pid = facts->pid,
-		.boot_ns = clock_boot_ns_cold(),
-		.real_ns = clock_real_ns_cold(),
+		.boot_ns = facts->confined ? clock_boot_ns() : clock_boot_ns_cold(),
+		.real_ns = facts->confined ? clock_real_ns() : clock_real_ns_cold(),
 	};
 
 	note.check = note_check(&note, commit);

@@ -45,7 +45,7 @@ static void daemonise_prepare(void)
 {
 	struct self *self = self_here();
 
-	if (!self || !self_owner(self))
+	if (!self || self->confined || !self_owner(self))
 		return;
 	self->forks++;
 	atomic_fetch_add(&self->slot.slot->pending_forks, 1);
@@ -68,7 +68,7 @@ static void daemonise_child(void)
 	struct self *self = self_any();
 	unsigned owner;
 
-	if (!self)
+	if (!self || self->confined)
 		return;
 	owner = self_owner(self);
 	self->session = daemonise_inherits(self);
@@ -106,7 +106,7 @@ LIFECYCLE_EXPORT pid_t fork(void)
 	/* A command has no fork handlers: its child becomes kin here, to say how its own end. */
 	if (self && pid == 0 && self->command)
 		self->pid = sys_getpid();
-	else if (self && pid < 0)
+	else if (self && pid < 0 && !self->confined)
 		daemonise_unpend(self);
 	return pid;
 }

@@ -24,6 +24,7 @@ static void exits_note(struct self *self, enum exit_reason reason, int code, int
 		.signal = signal,
 		.after_signal = self->last_signal,
 		.pid = (uint32_t)self->pid,
+		.confined = self->confined,
 	};
 
 	slot_note_own(&self->slot, &facts);

@@ -24,6 +24,8 @@ static unsigned handover_choose(struct self *self, bool with_session)
 {
 	unsigned best = 0, best_depth = HANDOVER_ANY_DEPTH;
 
+	if (self->confined)
+		return 0; /* nobody may be looked at */
 	for (unsigned i = 0; i < SLOT_HEIRS; i++) {
 		uint64_t heir = atomic_load(&self->slot.slot->heirs[i]);
 

@@ -37,7 +37,7 @@ static bool signals_watched(int number)
 
 static bool signals_hidden(const struct self *self, int number)
 {
-	if (self->command || self->pid == 1)
+	if (self->command || self->confined || self->pid == 1)
 		return false;
 	switch (number) {
 #define SIGNAL(name, hidden)                                                                       \
@@ -204,22 +204,39 @@ LIFECYCLE_EXPORT signals_fn sigset(int number, signals_fn handler)
 	return signals_simple(NEXT(sigset), number, handler);
 }
 
-void signals_watch(struct self *self)
-{
-	static const unsigned char watched[] = {
+static const unsigned char signals_list[] = {
 #define SIGNAL(name, hidden) SIG##name,
 #include "shim/signals.def"
 #undef SIGNAL
-	};
+};
+
+void signals_watch(struct self *self)
+{
 	signals_action_fn next = NEXT(sigaction);
 
-	for (unsigned i = 0; next && i < sizeof(watched); i++) {
+	for (unsigned i = 0; next && i < sizeof(signals_list); i++) {
 		struct sigaction action;
 
-		if (!signals_hidden(self, watched[i]) || next(watched[i], NULL, &action) < 0 ||
-		    action.sa_handler != SIG_DFL)
+		if (!signals_hidden(self, signals_list[i]) ||
+		    next(signals_list[i], NULL, &action) < 0 || action.sa_handler != SIG_DFL)
 			continue;
 		action.sa_handler = SIGNALS_OURS;
-		next(watched[i], &action, NULL);
+		next(signals_list[i], &action, NULL);
+	}
+}
+
+void signals_release(struct self *self)
+{
+	signals_action_fn next = NEXT(sigaction);
+
+	for (unsigned i = 0; next && i < sizeof(signals_list); i++) {
+		struct sigaction action;
+		int number = signals_list[i];
+
+		if (!signals_hidden(self, number) || signals_view(self, number) != SIG_DFL ||
+		    next(number, NULL, &action) < 0 || action.sa_handler != SIGNALS_OURS)
+			continue;
+		action.sa_handler = SIG_DFL;
+		next(number, &action, NULL);
 	}
 }

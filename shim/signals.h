@@ -20,4 +20,7 @@
 /* Takes over the default actions of a service. Constructor only, after self_publish(). */
 void signals_watch(struct self *self);
 
+/* Gives them back: signals_watch() takes them again. */
+void signals_release(struct self *self);
+
 #endif

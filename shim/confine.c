@@ -1,0 +1,139 @@
+/*
+ * How a confined process knows itself without getpid: a page with a mark, which the kernel wipes in
+ * every child that gets a copy of it (MADV_WIPEONFORK, since Linux 4.14).
+ */
+#include "shim/confine.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "base/sys.h"
+#include "shim/lifecycle.h"
+#include "shim/signals.h"
+
+bool confine_is_here(const struct self *self)
+{
+	const uint32_t *mark = atomic_load_explicit(&self->here, memory_order_acquire);
+
+	return mark && *mark;
+}
+
+/* NULL: an older kernel; then the process writes no more. */
+static uint32_t *confine_mark(void)
+{
+	long at = sys_mmap(NULL, POOL_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			   0);
+
+	if (sys_failed(at))
+		return NULL;
+	if (sys_call(SYS_madvise, at, POOL_PAGE, MADV_WIPEONFORK, 0) < 0) {
+		sys_munmap((void *)at, POOL_PAGE);
+		return NULL;
+	}
+	*(uint32_t *)at = 1;
+	return (uint32_t *)at;
+}
+
+/* Our record, if the filter will be its first one. */
+static struct self *confine_begin(void)
+{
+	struct self *self = self_here();
+
+	if (!self || self->confined)
+		return NULL;
+	if (!self->here)
+		self->here = confine_mark();
+	signals_release(self);
+	self->confined = true;
+	return self;
+}
+
+/* There is no filter after all. */
+static void confine_undo(struct self *self)
+{
+	int kept = errno;
+
+	if (!self)
+		return;
+	self->confined = false;
+	if (!self->command)
+		signals_watch(self);
+	errno = kept;
+}
+
+/* Those who only ask whether the kernel has filters give no program. */
+static bool confine_asked(unsigned long operation, const void *program)
+{
+	return operation == SECCOMP_SET_MODE_STRICT ||
+	       (operation == SECCOMP_SET_MODE_FILTER && program);
+}
+
+static bool confine_by_prctl(unsigned long option, unsigned long mode, unsigned long program)
+{
+	return option == PR_SET_SECCOMP &&
+	       ((mode == SECCOMP_MODE_FILTER && program) || mode == SECCOMP_MODE_STRICT);
+}
+
+/* As libc's: what is not given is not looked at. */
+LIFECYCLE_EXPORT int prctl(int option, ...)
+{
+	__typeof__(&prctl) next = NEXT(prctl);
+	struct self *self = NULL;
+	unsigned long word[4];
+	va_list list;
+	int rc;
+
+	if (!next) {
+		errno = ENOSYS;
+		return -1;
+	}
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		word[i] = va_arg(list, unsigned long);
+	va_end(list);
+	if (confine_by_prctl((unsigned long)option, word[0], word[1]))
+		self = confine_begin();
+	rc = next(option, word[0], word[1], word[2], word[3]);
+	if (rc < 0)
+		confine_undo(self);
+	return rc;
+}
+
+typedef long (*confine_syscall_fn)(long, long, long, long, long, long, long);
+
+static __attribute__((noinline)) long confine_through(confine_syscall_fn next, long number,
+						      const long word[6])
+{
+	struct self *self = confine_begin();
+	long rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+
+	if (rc < 0)
+		confine_undo(self);
+	return rc;
+}
+
+/*
+ * syscall(2) itself, with all its words named: so the compiler ends in a jump and leaves the stack
+ * as it was, as calls like clone want it.
+ */
+LIFECYCLE_EXPORT long confine_syscall(long number, long a, long b, long c, long d, long e,
+				      long f) __asm__("syscall");
+
+LIFECYCLE_EXPORT long confine_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+	confine_syscall_fn next = (confine_syscall_fn)lifecycle_next(LIFECYCLE_syscall);
+
+	if (!next) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if ((number == SYS_seccomp && confine_asked((unsigned long)a, (const void *)c)) ||
+	    (number == SYS_prctl &&
+	     confine_by_prctl((unsigned long)a, (unsigned long)b, (unsigned long)c)))
+		return confine_through(next, number, (long[]){ a, b, c, d, e, f });
+	return next(number, a, b, c, d, e, f);
+}
