@@ -14,8 +14,8 @@
 #include "policy/subject_world.h"
 
 struct candidates {
-	struct image_index *entry; /* DECIDE_SERVICES of them, in the arena */
-	unsigned count;
+	struct image_index *entry; /* in the arena */
+	unsigned count, room;
 	bool damaged;
 };
 
@@ -35,7 +35,7 @@ static void insert(struct candidates *c, const struct image_index *entry)
 
 	while (at > 0 && c->entry[at - 1].service > entry->service)
 		at--;
-	if (c->count == DECIDE_SERVICES || (at > 0 && c->entry[at - 1].service == entry->service))
+	if (c->count == c->room || (at > 0 && c->entry[at - 1].service == entry->service))
 		return;
 	memmove(&c->entry[at + 1], &c->entry[at], (c->count - at) * sizeof(c->entry[0]));
 	c->entry[at] = *entry;
@@ -59,6 +59,16 @@ static void find_candidates(const struct image_file *f, const char *services, st
 			c->damaged = true;
 		name += length + (name[length] == ',');
 	}
+}
+
+/* Names in BOOKEND_SERVICE, as many as a decision looks at. */
+static unsigned count_names(const char *services)
+{
+	unsigned names = 1;
+
+	for (const char *at = services; *at != '\0' && names < DECIDE_SERVICES; at++)
+		names += *at == ',';
+	return names;
 }
 
 static bool named(const char *services, const char *wanted)
@@ -232,10 +242,11 @@ static enum reason judge_all(const struct image_file *f, const char *services,
 			     struct decision *into, struct text *detail)
 {
 	struct decided *decided = arena_take(arena, sizeof(*decided));
-	struct candidates c = { .entry = arena_take(arena, DECIDE_SERVICES * sizeof(*c.entry)) };
+	struct candidates c = { .room = count_names(services) };
 	enum reason reason = REASON_NO_SERVICE;
 	size_t mark;
 
+	c.entry = arena_take(arena, c.room * sizeof(*c.entry));
 	if (decided == NULL || c.entry == NULL)
 		return REASON_IMAGE_BAD;
 	*decided = (struct decided){ .path = f->path };

@@ -138,19 +138,37 @@ int image_file_find(const struct image_file *f, const char *name, size_t length,
 	return -ENOENT;
 }
 
+/* The section's bytes: in the head already, as a small image is whole, or read now. */
+static int read_section(const struct image_file *f, const struct image_index *entry,
+			struct arena *arena, const uint8_t **bytes)
+{
+	uint8_t *copy;
+
+	if ((uint64_t)entry->offset + entry->bytes <= f->head_bytes) {
+		*bytes = (const uint8_t *)f->header + entry->offset;
+		return 0;
+	}
+	copy = arena_take(arena, entry->bytes);
+	if (copy == NULL)
+		return -ENOMEM;
+	*bytes = copy;
+	return sys_pread(f->file, copy, entry->bytes, entry->offset) == (long)entry->bytes
+		       ? 0
+		       : -EBADMSG;
+}
+
 int image_file_now(const struct image_file *f, const struct image_index *entry, struct arena *arena,
 		   struct section *now)
 {
 	const struct image_now *h;
-	uint8_t *copy;
+	const uint8_t *copy;
+	int error;
 
 	if (entry->bytes < sizeof(*h) || entry->bytes > NOW_BYTES_MAX || entry->offset % 8 != 0)
 		return -EBADMSG;
-	copy = arena_take(arena, entry->bytes);
-	if (copy == NULL)
-		return -ENOMEM;
-	if (sys_pread(f->file, copy, entry->bytes, entry->offset) != (long)entry->bytes)
-		return -EBADMSG;
+	error = read_section(f, entry, arena, &copy);
+	if (error != 0)
+		return error;
 	h = (const void *)copy;
 	if (h->bytes != entry->bytes || h->service != entry->service ||
 	    h->check != checksum(copy + sizeof(h->check), h->bytes - sizeof(h->check), h->service))
