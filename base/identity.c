@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
-
 /* Version 4 in the upper half of byte 6, variant 10 in the upper bits of byte 8 (RFC 9562, sections
  * 4 and 5.4). */
 static void mark_as_uuid(struct identity *id)
@@ -41,13 +39,15 @@ struct identity identity_from_random(const uint8_t bytes[16])
 
 void identity_text(const struct identity *id, char into[IDENTITY_TEXT])
 {
-	static const uint8_t group[] = { 4, 2, 2, 2, 6 };
-	struct text t = text_init(into, IDENTITY_TEXT);
-	const uint8_t *at = id->bytes;
+	static const char digit[] = "0123456789abcdef";
+	static const uint8_t place[] = {
+		0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34
+	};
 
-	for (size_t i = 0; i < sizeof(group); at += group[i++]) {
-		if (i > 0)
-			text_add_char(&t, '-');
-		text_add_hex(&t, at, group[i]);
+	for (size_t i = 0; i < sizeof(id->bytes); i++) {
+		into[place[i]] = digit[id->bytes[i] >> 4];
+		into[place[i] + 1] = digit[id->bytes[i] & 15];
 	}
+	into[8] = into[13] = into[18] = into[23] = '-';
+	into[IDENTITY_TEXT - 1] = '\0';
 }

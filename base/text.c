@@ -48,8 +48,7 @@ void text_add_char(struct text *t, char c)
 	t->data[t->length] = '\0';
 }
 
-/* At least `width` digits, zeros in front. */
-static void add_digits(struct text *t, uint64_t number, unsigned width)
+void text_add_unsigned(struct text *t, uint64_t number)
 {
 	char digits[20];
 	unsigned at = sizeof(digits);
@@ -57,13 +56,8 @@ static void add_digits(struct text *t, uint64_t number, unsigned width)
 	do {
 		digits[--at] = (char)('0' + number % 10);
 		number /= 10;
-	} while (number > 0 || sizeof(digits) - at < width);
+	} while (number > 0);
 	text_add_bytes(t, digits + at, sizeof(digits) - at);
-}
-
-void text_add_unsigned(struct text *t, uint64_t number)
-{
-	add_digits(t, number, 1);
 }
 
 void text_add_signed(struct text *t, int64_t number)
@@ -83,11 +77,19 @@ void text_add_hex(struct text *t, const uint8_t *bytes, size_t length)
 	}
 }
 
+/* Exactly that many digits. */
+static char *put_digits(char *at, uint64_t number, unsigned width)
+{
+	for (unsigned i = width; i-- > 0; number /= 10)
+		at[i] = (char)('0' + number % 10);
+	return at + width;
+}
+
 /*
  * Days since 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that the leap
  * day is the last of its year; 400 years have 146097 days.
  */
-static void add_date(struct text *t, uint64_t days)
+static char *put_date(char *at, uint64_t days)
 {
 	uint64_t since = days + 719468; /* from 0000-03-01 */
 	uint64_t era = since / 146097;
@@ -100,31 +102,33 @@ static void add_date(struct text *t, uint64_t days)
 	day -= (153 * month + 2) / 5;
 	year += era * 400 + (month >= 10);
 	month = month < 10 ? month + 3 : month - 9;
-	add_digits(t, year, 4);
-	text_add_char(t, '-');
-	add_digits(t, month, 2);
-	text_add_char(t, '-');
-	add_digits(t, day + 1, 2);
+	at = put_digits(at, year, 4);
+	*at++ = '-';
+	at = put_digits(at, month, 2);
+	*at++ = '-';
+	return put_digits(at, day + 1, 2);
 }
 
 void text_add_time(struct text *t, uint64_t unix_ns, unsigned digits)
 {
 	uint64_t seconds = unix_ns / CLOCK_SECOND;
 	uint64_t fraction = unix_ns % CLOCK_SECOND;
-	uint64_t of_day = seconds % 86400;
+	unsigned of_day = (unsigned)(seconds % 86400);
+	char line[sizeof("2006-01-02T15:04:05.123456789Z")];
+	char *at = put_date(line, seconds / 86400);
 
-	add_date(t, seconds / 86400);
-	text_add_char(t, 'T');
-	add_digits(t, of_day / 3600, 2);
-	text_add_char(t, ':');
-	add_digits(t, of_day / 60 % 60, 2);
-	text_add_char(t, ':');
-	add_digits(t, of_day % 60, 2);
+	*at++ = 'T';
+	at = put_digits(at, of_day / 3600, 2);
+	*at++ = ':';
+	at = put_digits(at, of_day / 60 % 60, 2);
+	*at++ = ':';
+	at = put_digits(at, of_day % 60, 2);
 	if (digits > 0) {
 		for (unsigned i = digits; i < 9; i++)
 			fraction /= 10;
-		text_add_char(t, '.');
-		add_digits(t, fraction, digits);
+		*at++ = '.';
+		at = put_digits(at, fraction, digits);
 	}
-	text_add_char(t, 'Z');
+	*at++ = 'Z';
+	text_add_bytes(t, line, (size_t)(at - line));
 }

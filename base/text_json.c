@@ -66,11 +66,27 @@ static bool is_plain(uint8_t c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+/* The upper bit of the lowest byte that is less than `least`, and perhaps of others. */
+#define BELOW(word, least) (((word)-EACH(least)) & ~(word)&EACH(0x80))
+
+/* Eight bytes of plain ASCII? */
+static bool is_plain_word(const uint8_t *s)
+{
+	uint64_t word;
+
+	memcpy(&word, s, sizeof(word));
+	return (BELOW(word, 0x20) | BELOW(word ^ EACH('"'), 1) | BELOW(word ^ EACH('\\'), 1) |
+		BELOW(word ^ EACH(0x7f), 1) | (word & EACH(0x80))) == 0;
+}
+
 /* The bytes at s that can be copied as they are: plain ASCII and whole sequences. */
 static size_t copyable(const uint8_t *s, size_t left)
 {
 	size_t run = 0;
 
+	while (left - run >= sizeof(uint64_t) && is_plain_word(s + run))
+		run += sizeof(uint64_t);
 	while (run < left) {
 		size_t step = s[run] < 0x80 ? is_plain(s[run]) : utf8_length(s + run, left - run);
 
