@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-char *buffer_room(struct buffer *b, size_t bytes)
+static char *grow(struct buffer *b, size_t bytes)
 {
 	size_t want = b->length + bytes;
 	size_t capacity = b->capacity ? b->capacity : 1024;
@@ -16,8 +16,6 @@ char *buffer_room(struct buffer *b, size_t bytes)
 
 	if (b->failed)
 		return NULL;
-	if (want <= b->capacity)
-		return b->data + b->length;
 	while (capacity < want)
 		capacity *= 2;
 	data = realloc(b->data, capacity);
@@ -28,6 +26,13 @@ char *buffer_room(struct buffer *b, size_t bytes)
 	b->data = data;
 	b->capacity = capacity;
 	return data + b->length;
+}
+
+char *buffer_room(struct buffer *b, size_t bytes)
+{
+	if (bytes > b->capacity - b->length || !b->data || b->failed)
+		return grow(b, bytes);
+	return b->data + b->length;
 }
 
 void buffer_add(struct buffer *b, const void *bytes, size_t length)

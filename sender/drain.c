@@ -12,7 +12,7 @@
 #include "sender/drain_group.h"
 #include "sender/say.h"
 
-#define COMMIT_BYTES (512 * 1024)
+#define COMMIT_BYTES SPOOL_SEGMENT
 #define COMMIT_NS    (2 * CLOCK_SECOND) /* well below the lease */
 #define BOTH	     (DRAIN_DONE_START | DRAIN_DONE_STOP)
 

@@ -12,7 +12,7 @@
 #include "sender/spool.h"
 #include "sender/stats.h"
 
-#define DRAIN_HELD 512 /* claims that wait for one commit, at most */
+#define DRAIN_HELD 2048 /* claims that wait for one commit, at most: a usual pool at once */
 
 /* A claim whose records are in a segment's pending bytes. */
 struct drain_held {

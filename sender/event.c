@@ -29,11 +29,16 @@ void event_from_late(struct event *into, const struct late_event *from, uint64_t
 static void pack_field(struct buffer *into, unsigned number, struct view text)
 {
 	uint32_t word = number | text.length << 8;
+	char *room;
 
 	if (!text.text || text.length >= 1u << 24)
 		return;
-	buffer_add(into, &word, sizeof(word));
-	buffer_add(into, text.text, text.length);
+	room = buffer_room(into, sizeof(word) + text.length);
+	if (!room)
+		return;
+	memcpy(room, &word, sizeof(word));
+	memcpy(room + sizeof(word), text.text, text.length);
+	into->length += sizeof(word) + text.length;
 }
 
 void event_pack(const struct event *event, struct buffer *into)
