@@ -88,6 +88,14 @@ static void signals_handler(int number, siginfo_t *info, void *context)
 	((void (*)(int, siginfo_t *, void *))handler)(number, info, context);
 }
 
+void signals_taken(int number)
+{
+	struct self *self = signals_watched(number) ? self_here() : NULL;
+
+	if (self)
+		self->last_signal = number;
+}
+
 #define SIGNALS_OURS ((signals_fn)(uintptr_t)signals_handler)
 
 static signals_fn signals_view(struct self *self, int number)
