@@ -292,7 +292,8 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 
 	*report = (struct sender_report){ 0 };
 	if (options->wait_for)
-		status = wait_for_death(options->wait_for, WAIT_FOR_MS, options->stop);
+		status = wait_for_death(options->wait_for, options->wait_file, WAIT_FOR_MS,
+					options->stop);
 	r = open_flush(&f, options);
 	if (r)
 		return r;

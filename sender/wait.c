@@ -59,12 +59,13 @@ static bool dead(int file, uint32_t pid, uint64_t seen_ns)
 	return false;
 }
 
-int wait_for_death(uint32_t pid, int timeout_ms, const volatile int *stop)
+int wait_for_death(uint32_t pid, int file, int timeout_ms, const volatile int *stop)
 {
 	uint64_t begun = clock_boot_ns();
-	int file = (int)syscall(SYS_pidfd_open, (int)pid, 0);
 	int status;
 
+	if (file <= 0)
+		file = (int)syscall(SYS_pidfd_open, (int)pid, 0);
 	while (!dead(file, pid, begun)) {
 		if (stop && *stop)
 			break;

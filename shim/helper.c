@@ -25,16 +25,19 @@
 	    */
 #define HELPER_SIGNALS	   64
 #define HELPER_EXEC_FAILED 127
+#define HELPER_PIDFD	   3 /* behind standard input, output and error */
+#define HELPER_PIDFD_TEXT  "3"
 
 /* Everything the children need, in the mapping of their stacks. */
 struct helper_child {
 	__typeof__(&clone) start;
 	char *stack; /* the second one's, its end */
 	const char *tool;
-	char *argv[6];
+	char *argv[8];
 	char *envp[2];
 	char state[PATHS_MAX + 16];
 	char pid[16];
+	int after; /* the same, 0: nobody's end is awaited */
 	volatile int failed;
 };
 
@@ -47,6 +50,17 @@ static void helper_close_all(void)
 		sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
 }
 
+/* While that process is still there, so that the helper can learn its status when it is not. */
+static void helper_open_pidfd(int pid)
+{
+	long fd = sys_call(SYS_pidfd_open, pid, 0, 0, 0);
+
+	if (fd >= 0 && fd != HELPER_PIDFD)
+		sys_call(SYS_dup3, fd, HELPER_PIDFD, 0, 0);
+	else if (fd >= 0)
+		sys_call(SYS_fcntl, fd, F_SETFD, 0, 0);
+}
+
 static int helper_exec(void *argument)
 {
 	static const uint64_t nothing[8];
@@ -57,6 +71,8 @@ static int helper_exec(void *argument)
 		sys_call(SYS_rt_sigaction, i, nothing, NULL, 8);
 	sys_call(SYS_setsid, 0, 0, 0, 0);
 	helper_close_all();
+	if (child->after)
+		helper_open_pidfd(child->after);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, 8);
 	sys_call(SYS_execve, child->tool, child->argv, child->envp, 0);
 	child->failed = 1;
@@ -76,7 +92,8 @@ static void helper_fill(struct helper_child *child, const struct self *self, int
 {
 	struct text state = text_init(child->state, sizeof(child->state));
 	struct text number = text_init(child->pid, sizeof(child->pid));
-	static const char flush[] = "flush", helper[] = "--helper", after[] = "--for";
+	static const char flush[] = "flush", helper[] = "--helper", after[] = "--for",
+			  pidfd[] = "--pidfd", number_of[] = HELPER_PIDFD_TEXT;
 	char **word = child->argv;
 
 	text_add(&state, "BOOKEND_STATE=");
@@ -89,7 +106,10 @@ static void helper_fill(struct helper_child *child, const struct self *self, int
 	if (pid) {
 		*word++ = (char *)(uintptr_t)after;
 		*word++ = child->pid;
+		*word++ = (char *)(uintptr_t)pidfd;
+		*word++ = (char *)(uintptr_t)number_of;
 	}
+	child->after = pid;
 	child->envp[0] = child->state;
 }
 

@@ -16,7 +16,7 @@ static void become_drainer(const char *state, const char *timeout)
 	sigset_t none;
 
 	/* Before the program is loaded: an inherited pipe is read by somebody until its end. */
-	helper_let_go();
+	helper_let_go(-1);
 	setenv("BOOKEND_STATE", state, 1);
 	unsetenv("LD_PRELOAD");
 	unsetenv("BOOKEND_SERVICE");

@@ -10,6 +10,7 @@
 #include "tools/sender_library.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static const char help[] =
 	"  --json              the summary on stdout, as JSON\n"
 	"  --helper            quietly, in the background's manner\n"
 	"  --for PID           with --helper: await the end of this process first\n"
+	"  --pidfd FD          its pidfd, opened by who starts the helper\n"
 	"\n"
 	"Exit status: 0 all is delivered, 75 something waits for a later try, 1 failure,\n"
 	"2 wrong usage.\n";
@@ -44,7 +46,8 @@ enum {
 	OPTION_USER,
 	OPTION_JSON,
 	OPTION_HELPER,
-	OPTION_FOR
+	OPTION_FOR,
+	OPTION_PIDFD
 };
 
 static const struct option options[] = {
@@ -55,6 +58,7 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "helper", no_argument, NULL, OPTION_HELPER },
 	{ "for", required_argument, NULL, OPTION_FOR },
+	{ "pidfd", required_argument, NULL, OPTION_PIDFD },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -75,6 +79,15 @@ static bool read_pid(const char *text, uint32_t *pid)
 	if (errno || *text < '1' || *text > '9' || *end || number > 0x3fffff)
 		return false;
 	*pid = (uint32_t)number;
+	return true;
+}
+
+/* The helper is started with it; a kernel without pidfd_open(2) gave it none. */
+static bool read_descriptor(const char *text, int *into)
+{
+	if (*text < '3' || *text > '9' || text[1])
+		return false;
+	*into = fcntl(*text - '0', F_GETFD) < 0 ? 0 : *text - '0';
 	return true;
 }
 
@@ -106,6 +119,10 @@ static int take_option(int option, char **argv, struct flush_request *request)
 		if (read_pid(optarg, &request->sender.wait_for))
 			return -1;
 		return message_usage("--for \"%s\" is no process id", optarg);
+	case OPTION_PIDFD:
+		if (read_descriptor(optarg, &request->sender.wait_file))
+			return -1;
+		return message_usage("--pidfd \"%s\" is no descriptor", optarg);
 	case 'h':
 		fputs(help, stdout);
 		return STATUS_OK;
@@ -244,7 +261,7 @@ int flush_command(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (request.helper)
-		helper_become();
+		helper_become(request.sender.wait_file);
 	error = request.user ? helper_drop_to(request.user) : 0;
 	if (error) {
 		message("can not act as user \"%s\": %s", request.user,

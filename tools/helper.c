@@ -10,24 +10,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void helper_let_go(void)
+void helper_let_go(int keep)
 {
 	int null = open("/dev/null", O_RDWR);
 
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)
 		dup2(null, fd);
-	if (syscall(SYS_close_range, 3U, ~0U, 0U) == 0)
+	if (keep > 3)
+		syscall(SYS_close_range, 3U, (unsigned)keep - 1, 0U);
+	if (syscall(SYS_close_range, keep >= 3 ? (unsigned)keep + 1 : 3U, ~0U, 0U) == 0)
 		return;
 	for (int fd = 3; fd < 1024; fd++)
-		close(fd);
+		if (fd != keep)
+			close(fd);
 }
 
-void helper_become(void)
+void helper_become(int keep)
 {
 	sigset_t none;
 
 	message_mute();
-	helper_let_go();
+	helper_let_go(keep);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);

@@ -7,10 +7,10 @@
 
 /* Quiet, nice, deaf to SIGHUP, signals unblocked, on /dev/null, without stray descriptors, in "/".
  */
-void helper_become(void);
+void helper_become(int keep);
 
 /* Only the descriptors: 0 to 2 on /dev/null, all others closed. */
-void helper_let_go(void);
+void helper_let_go(int keep);
 
 /* Becomes the user (groups, gid, uid), for good. 0 or -errno; -ENOENT: there is none. Only root
  * can. */

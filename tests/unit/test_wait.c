@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ static uint64_t waited_ms(uint32_t pid, int timeout_ms, const volatile int *stop
 {
 	uint64_t begun = clock_boot_ns();
 
-	wait_for_death(pid, timeout_ms, stop);
+	wait_for_death(pid, 0, timeout_ms, stop);
 	return (clock_boot_ns() - begun) / 1000000;
 }
 
@@ -57,8 +58,23 @@ static void a_death_tells_its_status(void **state)
 
 	(void)state;
 	kill(pid, SIGKILL);
-	assert_int_equal(wait_for_death((uint32_t)pid, 20000, NULL), SIGKILL);
+	assert_int_equal(wait_for_death((uint32_t)pid, 0, 20000, NULL), SIGKILL);
 	waitpid(pid, NULL, 0);
+}
+
+/* Linux 6.15; before that the kernel tells nobody. */
+static void a_pidfd_tells_the_status_of_one_that_was_reaped(void **state)
+{
+	pid_t pid = sleeper();
+	int file = (int)syscall(SYS_pidfd_open, (int)pid, 0);
+	int told;
+
+	(void)state;
+	assert_true(file > 0);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	told = wait_for_death((uint32_t)pid, file, 20000, NULL);
+	assert_true(told == SIGKILL || told == -1);
 }
 
 static void one_that_is_gone_is_not_waited_for(void **state)
@@ -89,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_death_is_noticed),
 		cmocka_unit_test(a_death_tells_its_status),
+		cmocka_unit_test(a_pidfd_tells_the_status_of_one_that_was_reaped),
 		cmocka_unit_test(one_that_is_gone_is_not_waited_for),
 		cmocka_unit_test(the_time_and_the_stop_word_end_it),
 	};
