@@ -61,10 +61,9 @@ static void add_escaped(struct text *t, uint8_t c)
 	text_add_hex(t, &c, 1);
 }
 
-static bool is_plain(uint8_t c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
+static const bool is_plain[128] = { [0x20 ... '"' - 1] = true,
+				    ['"' + 1 ... '\\' - 1] = true,
+				    ['\\' + 1 ... 0x7e] = true };
 
 #define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 /* The upper bit of the lowest byte that is less than `least`, and perhaps of others. */
@@ -88,7 +87,7 @@ static size_t copyable(const uint8_t *s, size_t left)
 	while (left - run >= sizeof(uint64_t) && is_plain_word(s + run))
 		run += sizeof(uint64_t);
 	while (run < left) {
-		size_t step = s[run] < 0x80 ? is_plain(s[run]) : utf8_length(s + run, left - run);
+		size_t step = s[run] < 0x80 ? is_plain[s[run]] : utf8_length(s + run, left - run);
 
 		if (step == 0)
 			break;
@@ -97,11 +96,27 @@ static size_t copyable(const uint8_t *s, size_t left)
 	return run;
 }
 
+/* Nothing to escape, and there is room. */
+static void add_whole(struct text *t, const char *bytes, size_t length)
+{
+	char *at = t->data + t->length;
+
+	t->length += length + 2;
+	at[0] = '"';
+	memcpy(at + 1, bytes, length);
+	at[length + 1] = '"';
+	at[length + 2] = '\0';
+}
+
 void text_add_json(struct text *t, const char *bytes, size_t length)
 {
 	const uint8_t *s = (const uint8_t *)bytes;
 	size_t at = 0;
 
+	if (t->capacity - t->length > length + 2 && copyable(s, length) == length) {
+		add_whole(t, bytes, length);
+		return;
+	}
 	text_add_char(t, '"');
 	while (at < length) {
 		size_t run = copyable(s + at, length - at);

@@ -206,7 +206,7 @@ static int add_part(struct route *route, size_t offset, const struct identity *i
 	more = &route->part[route->parts++];
 	more->offset = offset;
 	more->length = route->body.length - offset;
-	identity_text(id, more->id);
+	more->id = *id;
 	return 0;
 }
 
@@ -247,8 +247,8 @@ uint32_t route_fill(struct route *route,
 				   const char *why),
 		    void *context)
 {
-	uint32_t most = route->to.batch > 1 ? route->to.batch : 1;
 	bool single = route->to.batch <= 1;
+	uint32_t most = route->transport->lines ? UINT32_MAX : single ? 1 : route->to.batch;
 	struct route_cursor at = route->at;
 	const struct segment_item *item;
 	enum fit fit = FIT_YES;

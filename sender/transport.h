@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/identity.h"
 #include "policy/late.h"
 
 enum transport_result {
@@ -20,12 +21,12 @@ enum transport_result {
 			      is useless for now */
 };
 
-/* A part of the body that is one event; its id is a text that occurs in it. For transports that
- * must not repeat events. */
+/* A part of the body that is one event; its id's text occurs in it. For transports that must not
+ * repeat events. */
 struct transport_part {
 	size_t offset;
 	size_t length;
-	char id[37];
+	struct identity id;
 };
 
 struct transport_request {
@@ -51,8 +52,9 @@ struct transport_request {
 
 struct transport {
 	const char *const *schemes; /* ends with NULL */
-	bool lines;		    /* takes bodies of lines only: encoder.lines */
-	size_t bytes;		    /* of a body at most, 0: no limit */
+	/* Takes bodies of lines only (encoder.lines), of as many events as fit. */
+	bool lines;
+	size_t bytes; /* of a body at most, 0: no limit */
 	/* Common state of all requests, NULL when there is none; -errno. */
 	int (*open)(void **common);
 	void (*close)(void *common);

@@ -20,7 +20,7 @@ extern const struct transport transport_file;
 
 #define TAIL_BYTES (256 * 1024)
 #define LOCK_TRIES 100 /* a millisecond apart */
-#define ID_BYTES   36
+#define ID_BYTES   (IDENTITY_TEXT - 1)
 #define TAIL_IDS   (TAIL_BYTES / (ID_BYTES + 6)) /* behind "id":" */
 
 /* Of one route: what stood at the end of its file when this drainer came. */
@@ -121,9 +121,12 @@ static int open_file(struct file_state *state, const char *url)
 	return 0;
 }
 
-static bool known(const struct file_state *state, const char *id)
+static bool known(const struct file_state *state, const struct identity *id)
 {
-	return state->ids && bsearch(id, state->id, state->ids, ID_BYTES, by_id);
+	char text[IDENTITY_TEXT];
+
+	identity_text(id, text);
+	return bsearch(text, state->id, state->ids, ID_BYTES, by_id);
 }
 
 /* The lines that are not in the file already, in a buffer of the caller's. */
@@ -135,7 +138,7 @@ static size_t select_lines(const struct file_state *state, const struct transpor
 	for (uint32_t i = 0; i < request->parts; i++) {
 		const struct transport_part *part = &request->part[i];
 
-		if (known(state, part->id))
+		if (known(state, &part->id))
 			continue;
 		memcpy(into + length, request->body + part->offset, part->length);
 		length += part->length;

@@ -61,12 +61,14 @@ static void fill(struct sheet *sheet, int from, int to)
 	request->length = 0;
 	for (int i = from; i < to; i++) {
 		struct transport_part *part = &sheet->part[request->parts++];
+		char id[IDENTITY_TEXT];
 
-		snprintf(part->id, sizeof(part->id), "%08u-0000-4000-8000-000000000000",
-			 (unsigned)i % 100000000);
+		memset(&part->id, 0, sizeof(part->id));
+		memcpy(part->id.bytes, &i, sizeof(i));
+		identity_text(&part->id, id);
 		part->offset = request->length;
 		part->length = (size_t)sprintf(sheet->body + part->offset,
-					       "{\"id\":\"%s\",\"n\":%d}\n", part->id, i);
+					       "{\"id\":\"%s\",\"n\":%d}\n", id, i);
 		request->length += part->length;
 	}
 }
