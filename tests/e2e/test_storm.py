@@ -189,7 +189,7 @@ def check_stop(kind, status, killed, stop):
     """What a stop says about a process whose fate is known."""
     if status == -signal.SIGKILL and killed:
         # Killed behind its own last word, it may be what it said; else a drainer saw the corpse, or nobody saw how it ended.
-        by_signal = stop["how"] == "vanished" or (stop["how"], stop["signal"]) == ("crashed", signal.SIGKILL)
+        by_signal = stop["how"] == "vanished" or (stop["how"], stop.get("signal")) == ("crashed", signal.SIGKILL)
         assert by_signal or KINDS[kind], (kind, stop)
         return
     how, code, number = KINDS[kind]
