@@ -50,6 +50,9 @@ static bool signals_hidden(const struct self *self, int number)
 	}
 }
 
+static void signals_handler(int number, siginfo_t *info, void *context);
+#define SIGNALS_OURS ((signals_fn)(uintptr_t)signals_handler)
+
 /* The kernel's own struct sigaction with everything zero is SIG_DFL, on every architecture; 8 bytes
  * is its sigset. */
 static void signals_die(int number)
@@ -71,6 +74,26 @@ static void signals_default(int number)
 	signals_die(number);
 }
 
+typedef int (*signals_action_fn)(int, const struct sigaction *, struct sigaction *);
+
+/*
+ * With SA_RESETHAND the kernel has made it the default action by now, which is noted, too: many
+ * handlers raise the signal again. What another thread installs in between is called all the same.
+ */
+static void signals_watch_again(int number, uintptr_t handler)
+{
+	signals_action_fn next = NEXT(sigaction);
+	struct self *self = self_here();
+	struct sigaction action;
+
+	if (!self || !next || !signals_hidden(self, number) || next(number, NULL, &action) < 0 ||
+	    action.sa_handler != SIG_DFL ||
+	    !atomic_compare_exchange_strong(&self->handler[number], &handler, (uintptr_t)SIG_DFL))
+		return;
+	action.sa_handler = SIGNALS_OURS;
+	next(number, &action, NULL);
+}
+
 /* A tail call keeps the host's handler the only frame; a handler of one argument does not see the
  * others. */
 static void signals_handler(int number, siginfo_t *info, void *context)
@@ -85,6 +108,7 @@ static void signals_handler(int number, siginfo_t *info, void *context)
 	if (handler == (uintptr_t)SIG_IGN)
 		return;
 	self->last_signal = number;
+	signals_watch_again(number, handler);
 	((void (*)(int, siginfo_t *, void *))handler)(number, info, context);
 }
 
@@ -95,8 +119,6 @@ void signals_taken(int number)
 	if (self)
 		self->last_signal = number;
 }
-
-#define SIGNALS_OURS ((signals_fn)(uintptr_t)signals_handler)
 
 static signals_fn signals_view(struct self *self, int number)
 {
@@ -114,8 +136,6 @@ static signals_fn signals_install(struct self *self, int number, signals_fn wish
 		return wish;
 	return SIGNALS_OURS;
 }
-
-typedef int (*signals_action_fn)(int, const struct sigaction *, struct sigaction *);
 
 static int signals_action(signals_action_fn next, int number, const struct sigaction *wish,
 			  struct sigaction *old)
