@@ -30,7 +30,7 @@ def ended(exe=None, how=None, reason="exit", code=None, signal=None, after=None)
     """How a lifecycle ended; exe None: whatever the program is called."""
     if how is None:
         how = {"signal": "crashed", "abort": "crashed", "vanished": "vanished"}.get(reason, "failed" if code else "clean")
-    return Ended(exe, how, reason, code, signal, after)
+    return Ended(exe, how, reason, code, *(number and int(number) for number in (signal, after)))
 
 
 def process_state(pid):

@@ -40,6 +40,11 @@ def daemon(world, port, more=""):
     return (done.returncode, done.stdout, done.stderr), master
 
 
+def at_work(seen):
+    """Both workers are past their beginning."""
+    return all("eventfd" in str(worker["descriptors"]) and not worker["signals"]["SigBlk"] for worker in seen["children"])
+
+
 def fetch(port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
         return answer.status, answer.read()
@@ -53,7 +58,7 @@ def test_start_and_end_of_a_daemon(number, sender, host):
 
     def scenario(world):
         said, master = daemon(world, port)
-        seen = world.settled(master)
+        seen = world.settled(master, ready=at_work)
         answer = fetch(port)
         os.kill(master, number)
         return said, seen, answer, daemon_status(master), sorted(os.listdir(world.folder))

@@ -97,13 +97,14 @@ def test_s6_supervise(host, served):
         return seen, process.wait(10), len(runs(directory))
 
     assert h.both(scenario)[1:] == (0, 2)
+    # It reads its signals from a signalfd, which only it sees.
     h.expect(FIRST, SECOND, ended("s6-supervise", code=0))
 
 
 @pytest.mark.parametrize("sender", ["later", "helper"])
 @pytest.mark.parametrize("words, name, end", [
-    (["tini", "-s", "--"], "tini", ended("tini", code=143)),
-    (["dumb-init"], "dumb-init", ended("dumb-init", code=143)),
+    (["tini", "-s", "--"], "tini", ended("tini", code=143, after=15)),
+    (["dumb-init"], "dumb-init", ended("dumb-init", code=143, after=15)),
 ])
 def test_an_init_in_front(words, name, end, sender, host, served):
     """They pass the signal on and exit as a shell would."""
@@ -188,4 +189,4 @@ def test_pid_1_of_a_namespace(host, served):
     redis = h.both(scenario, lambda _: support.accepts(port), "redis-server", "--port", port, "--save", "")
     tini = h.both(scenario, lambda world: len(runs(world.folder)) == 2, "tini", "--", served)
     assert (redis[1], tini[1]) == (0, 143)
-    h.expect(ended("redis-check-rdb", code=0, after=15), SECOND, ended("tini", code=143))
+    h.expect(ended("redis-check-rdb", code=0, after=15), SECOND, ended("tini", code=143, after=15))
