@@ -43,6 +43,8 @@ static struct self *confine_begin(void)
 {
 	struct self *self = self_here();
 
+	if (!self)
+		self_stand_by(NULL); /* nor for its children, if it was to */
 	if (!self || self->confined)
 		return NULL;
 	if (!self->here)
