@@ -29,6 +29,7 @@ static void adopt_end(struct self *self)
 	};
 	uint32_t us = (uint32_t)self->pid;
 
+	self->waiter = atomic_load(&self->slot.slot->waiter);
 	slot_note_own(&self->slot, &facts);
 	if (!slot_change(&self->slot, us, CLAIM_EXECUTING, CLAIM_ENDED))
 		slot_change(&self->slot, us, CLAIM_RUNNING, CLAIM_ENDED);

@@ -37,6 +37,7 @@ struct self {
 	unsigned uid; /* effective, at the start */
 	struct pool pool;
 	struct slot_ref slot;
+	uint32_t waiter; /* of the lifecycle that our exec ended, as in struct slot */
 	/* Copies: hosts overwrite and clear their environment. */
 	char service[64];
 	char exe[PATHS_MAX];

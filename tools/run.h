@@ -52,7 +52,7 @@ void run_record_start(struct run_record *record, const struct run_policy *policy
 /* The program could not be executed after all. */
 void run_record_withdraw(struct run_record *record);
 /* pid and status: as wait(2) gave them. A lifecycle that a descendant took over does not end with
- * the child. */
+ * the child; one that the child began by an exec does. */
 void run_record_end(struct run_record *record, pid_t pid, int status);
 /* Is there something in the pool for a drainer? */
 bool run_record_pending(struct run_record *record);

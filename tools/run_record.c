@@ -115,6 +115,43 @@ void run_record_withdraw(struct run_record *record)
 		slot_withdraw(&record->slot);
 }
 
+/* The command was not measured; what it started, or became by exec, may have been. */
+static bool open_again(struct run_record *record)
+{
+	enum reason why;
+
+	if (record->open)
+		return true;
+	if (pool_open(&record->pool, geteuid(), record->state, false, false, &why) != 0)
+		return false;
+	record->open = true;
+	pool_close_file(&record->pool);
+	return true;
+}
+
+/* The child may have become another service by exec, with a lifecycle of its own. */
+static void note_others(struct run_record *record, const struct note_facts *facts)
+{
+	uint32_t at = 0;
+	struct pool pool;
+
+	if (!open_again(record) || !slot_names(&record->pool, facts->pid, &at) ||
+	    pool_reopen(&record->pool, geteuid(), record->state, &pool) != 0)
+		return;
+	for (; slot_names(&pool, facts->pid, &at); at++) {
+		struct start_block start;
+		struct slot_ref slot;
+
+		if (slot_map(&pool, at, &slot) != 0)
+			break;
+		if (slot_read_start(&slot, &start, NULL, 0) == 0 &&
+		    start.parent == (uint32_t)getpid())
+			slot_note_waited(&slot, facts);
+		slot_unmap(&slot);
+	}
+	pool_close_file(&pool);
+}
+
 void run_record_end(struct run_record *record, pid_t pid, int status)
 {
 	struct note_facts facts = {
@@ -126,20 +163,15 @@ void run_record_end(struct run_record *record, pid_t pid, int status)
 
 	if (record->claimed)
 		slot_note_waited(&record->slot, &facts);
+	note_others(record, &facts);
 }
 
 bool run_record_pending(struct run_record *record)
 {
 	uint32_t taken, slots;
-	enum reason why;
 
-	if (!record->open) {
-		/* The command was not measured; what it started may have been. */
-		if (pool_open(&record->pool, geteuid(), record->state, false, false, &why) != 0)
-			return false;
-		record->open = true;
-		pool_close_file(&record->pool);
-	}
+	if (!open_again(record))
+		return false;
 	pool_usage(&record->pool, &taken, &slots);
 	return taken > 0;
 }

@@ -401,3 +401,20 @@ def test_what_runs_under_nobody_is_nobodys_child(programs, tmp_path, state):
     support.run("sh", "-c", f"{programs}/victim apply 3; true", env=support.preload(state, "boss", boss.policy))
     boss.run("infra", "up")
     assert [event["event"] for event in boss.events()] == ["ran"]
+
+
+@pytest.mark.parametrize("code, end", [("-9", ("signal", None, 9)), ("7", ("exit", 7, 0))])
+def test_the_launcher_tells_of_what_its_child_became(code, end, programs, tmp_path, state):
+    measured = Measured(tmp_path, state, {"alpha": ["bash"], "command": ["victim"]})
+    support.run(support.Bookend.tool, "run", "--policy", measured.policy, "bash", "-c", f"exec {programs}/victim {code}",
+                env=support.environment(state))
+    first, second = sorted(measured.lifecycles(2), key=lambda one: one.service)
+    assert (first.service, first.end, first.pid) == ("alpha", ("exec", None, 0), second.pid)
+    assert (second.service, second.end) == ("command", end)
+
+
+def test_the_launcher_tells_of_what_its_unmeasured_child_became(programs, tmp_path, state):
+    measured = Measured(tmp_path, state, {"command": ["victim"]})
+    support.run(support.Bookend.tool, "run", "--policy", measured.policy, "env", "A=1", f"{programs}/victim", "-9",
+                env=support.environment(state))
+    assert measured.one().end == ("signal", None, 9)
