@@ -417,4 +417,5 @@ def test_the_launcher_tells_of_what_its_unmeasured_child_became(programs, tmp_pa
     measured = Measured(tmp_path, state, {"command": ["victim"]})
     support.run(support.Bookend.tool, "run", "--policy", measured.policy, "env", "A=1", f"{programs}/victim", "-9",
                 env=support.environment(state))
-    assert measured.one().end == ("signal", None, 9)
+    (only,) = measured.lifecycles(1)
+    assert only.end == ("signal", None, 9)
