@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "sender/drain_group.h"
+#include "sender/open.h"
 #include "sender/say.h"
 
 #define COMMIT_BYTES SPOOL_SEGMENT
@@ -86,6 +87,7 @@ static int write_segments(struct drain *d)
 		struct segment *segment = d->spool->held[i];
 		int r;
 
+		buffer_free(&segment->own); /* of an earlier commit: one is enough in memory */
 		if (!segment->pending.length)
 			continue;
 		r = segment_write(segment, true);
@@ -98,12 +100,33 @@ static int write_segments(struct drain *d)
 	return first;
 }
 
+/*
+ * What receivers know has begun, and its end is not known: kept beside the spool. Before the
+ * commit: whoever gets the slot next, because we were killed, comes through here again.
+ */
+static void keep_open(struct drain *d, const struct slot_ref *ref, unsigned moments,
+		      uint32_t events)
+{
+	struct start_block start;
+	uint8_t *payload;
+
+	if (moments == DRAIN_DONE_STOP)
+		open_remove(d->options->state, d->pool->id, ref->lifecycle);
+	if (moments != DRAIN_DONE_START || !events)
+		return;
+	payload = malloc(d->payload_bytes + 1);
+	if (payload && !slot_read_start(ref, &start, payload, d->payload_bytes))
+		open_add(d->options->state, d->pool, ref->lifecycle, &start, payload);
+	free(payload);
+}
+
 static void commit_claim(struct drain *d, struct drain_held *held)
 {
 	if (!held->written) {
 		drain_abandon(&held->claim);
 		return;
 	}
+	keep_open(d, &held->claim.ref, held->moments, held->events);
 	if (!drain_commit(&held->claim, held->moments)) {
 		if (held->segment)
 			segment_add_mark(held->segment, SPOOL_VOID, held->claim.ref.lifecycle,
@@ -294,6 +317,7 @@ static void settle_mark(struct drain *d, struct segment *segment, uint32_t drain
 		return;
 	if ((DRAIN_DONE(atomic_load(&ref.slot->drain)) & mark->moments) == mark->moments)
 		return;
+	keep_open(d, &ref, mark->moments, mark->events);
 	if (drain_claim(d->pool, number, d->number, true, &claim, &holder) ||
 	    claim.ref.lifecycle != mark->lifecycle || !drain_commit(&claim, mark->moments)) {
 		segment_add_mark(segment, SPOOL_VOID, mark->lifecycle, mark->moments, 0);
@@ -323,6 +347,7 @@ void drain_settle(void *context, struct segment *segment, uint32_t drainer)
 
 	if (segment_each_end(segment, settle_one, &settling))
 		return;
+	open_settle(settling.drain->options->state, segment);
 	segment_unload(segment);
 	if (segment->pending.length)
 		segment_write(segment, false);

@@ -14,6 +14,7 @@
 #include "sender/bounds.h"
 #include "sender/deliver.h"
 #include "sender/drain.h"
+#include "sender/open.h"
 #include "sender/say.h"
 #include "sender/spool_look.h"
 #include "sender/tail.h"
@@ -271,6 +272,9 @@ static void work(struct flush *f)
 {
 	announce(f, true);
 	spool_adopt(&f->spool);
+	if (!is_off(f))
+		open_reset(f->options, f->has_pool ? &f->pool : NULL, &f->spool, &f->images,
+			   &f->stats);
 	if (f->options->follow) {
 		follow(f);
 		return;

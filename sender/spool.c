@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "sender/open.h"
 #include "sender/say.h"
 
 static void pool_text(const uint8_t id[16], char into[9])
@@ -164,6 +165,9 @@ static bool adopt(struct spool *spool, int folder, const char *name, uint32_t dr
 		note_dead(spool, drainer);
 		if (spool->settle)
 			spool->settle(spool->context, segment, drainer);
+	} else {
+		open_settle(spool->options->state, segment);
+		segment_unload(segment);
 	}
 	do {
 		next_name(spool, mine, sizeof(mine));
