@@ -40,6 +40,30 @@ uint64_t record_read_ack(const struct spool_header *header, uint32_t route)
 	return ack->check == checksum(&ack->offset, 8, route + 1) ? ack->offset : 0;
 }
 
+static void take(const struct spool_record *head, const uint8_t *at, uint64_t offset,
+		 struct record *into)
+{
+	*into = (struct record){ .offset = offset,
+				 .end = offset +
+					((sizeof(*head) + head->length + 7) & ~UINT64_C(7)),
+				 .kind = (enum spool_kind)head->kind,
+				 .payload = at + sizeof(*head),
+				 .length = head->length };
+}
+
+int record_next_own(const uint8_t *records, uint64_t base, uint64_t bytes, uint64_t *offset,
+		    struct record *into)
+{
+	struct spool_record head;
+
+	if (*offset >= bytes)
+		return -ENODATA;
+	memcpy(&head, records + (*offset - base), sizeof(head));
+	take(&head, records + (*offset - base), *offset, into);
+	*offset = into->end;
+	return 0;
+}
+
 int record_next(const uint8_t *file, uint64_t bytes, uint64_t *offset, struct record *into)
 {
 	struct spool_record head;
@@ -58,11 +82,7 @@ int record_next(const uint8_t *file, uint64_t bytes, uint64_t *offset, struct re
 	    checksum(file + at + offsetof(struct spool_record, length),
 		     sizeof(head) - offsetof(struct spool_record, length) + head.length, at))
 		return -EBADMSG;
-	*into = (struct record){ .offset = at,
-				 .kind = (enum spool_kind)head.kind,
-				 .payload = file + at + sizeof(head),
-				 .length = head.length };
-	into->end = at + ((sizeof(head) + head.length + 7) & ~UINT64_C(7));
+	take(&head, file + at, at, into);
 	if (into->end > bytes)
 		return -EBADMSG;
 	*offset = into->end;

@@ -31,6 +31,9 @@ struct record {
  * -EBADMSG: torn, damaged or foreign, and *offset stays.
  */
 int record_next(const uint8_t *file, uint64_t bytes, uint64_t *offset, struct record *into);
+/* The same over our own records, as they were written at `base` of the file: nothing is checked. */
+int record_next_own(const uint8_t *records, uint64_t base, uint64_t bytes, uint64_t *offset,
+		    struct record *into);
 /* 0, or -EBADMSG when it is no mark (route) or does not fit. The texts are not NUL-terminated. */
 int record_mark(const struct record *record, struct spool_mark *into);
 int record_route(const struct record *record, struct spool_route *into, const char **url,

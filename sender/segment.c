@@ -50,6 +50,7 @@ void segment_close(struct segment *s)
 		free(s->route[i].key);
 	}
 	buffer_free(&s->pending);
+	buffer_free(&s->own);
 	if (s->file >= 0)
 		close(s->file);
 	free(s);
@@ -368,8 +369,13 @@ int segment_write(struct segment *s, bool durable)
 		segment_cut_pending(s, 0, s->routes - s->pending_routes);
 		return ftruncate(s->file, (off_t)s->end) ? -EIO : r;
 	}
-	s->end += s->pending.length;
 	s->pending_routes = 0;
+	buffer_free(&s->own);
+	s->end += s->pending.length;
+	if (s->end == sizeof(struct spool_header) + s->pending.length) {
+		s->own = s->pending;
+		s->pending = (struct buffer){ 0 };
+	}
 	buffer_clear(&s->pending);
 	return 0;
 }

@@ -37,15 +37,18 @@ struct segment {
 	uint8_t image[16];
 	uint8_t pool_id[16];
 	uint64_t created_ns;
-	bool full;		 /* its routes are too many for another process's */
-	uint64_t end;		 /* bytes in the file; everything before is whole */
-	uint64_t damaged;	 /* bytes cut off when it was opened, behind which lay more */
-	struct buffer pending;	 /* records to be written at end */
+	bool full;	       /* its routes are too many for another process's */
+	uint64_t end;	       /* bytes in the file; everything before is whole */
+	uint64_t damaged;      /* bytes cut off when it was opened, behind which lay more */
+	struct buffer pending; /* records to be written at end */
+	/* What the first write wrote, so long as there was no second: spares reading it back. */
+	struct buffer own;
 	uint32_t pending_routes; /* of `routes`: the last so many are defined in pending */
 	struct segment_route route[SPOOL_ROUTES];
 	uint32_t routes;
 	/* While loaded. */
 	uint8_t *bytes;
+	uint64_t base;	 /* file offset of bytes: 0, or they are what was `own` */
 	uint64_t loaded; /* file offset up to which it was loaded */
 	struct segment_item *item;
 	uint32_t items;

@@ -46,6 +46,13 @@ static void void_items(struct segment *s, const struct record *record)
 			s->item[i].routes = 0;
 }
 
+static int next_record(const struct segment *s, uint64_t *offset, struct record *into)
+{
+	if (s->base)
+		return record_next_own(s->bytes, s->base, s->loaded, offset, into);
+	return record_next(s->bytes, s->loaded, offset, into);
+}
+
 static int list_items(struct segment *s)
 {
 	uint64_t offset = sizeof(struct spool_header);
@@ -54,7 +61,7 @@ static int list_items(struct segment *s)
 	int r;
 
 	for (;;) {
-		r = record_next(s->bytes, s->loaded, &offset, &record);
+		r = next_record(s, &offset, &record);
 		if (r)
 			break;
 		if (record.kind == SPOOL_EVENT)
@@ -89,13 +96,24 @@ static int read_bytes(struct segment *s)
 	return 0;
 }
 
+static void take_own(struct segment *s)
+{
+	s->bytes = (uint8_t *)s->own.data;
+	s->base = sizeof(struct spool_header);
+	s->loaded = s->end;
+	s->own = (struct buffer){ 0 };
+}
+
 int segment_load(struct segment *s)
 {
-	int r;
+	int r = 0;
 
 	if (s->bytes)
 		return 0;
-	r = read_bytes(s);
+	if (s->own.data)
+		take_own(s);
+	else
+		r = read_bytes(s);
 	if (!r)
 		r = list_items(s);
 	if (r)
@@ -119,6 +137,7 @@ void segment_unload(struct segment *s)
 	s->item = NULL;
 	s->items = 0;
 	s->loaded = 0;
+	s->base = 0;
 }
 
 /* Does a void mark behind `from` take these moments back? */
@@ -127,7 +146,7 @@ static bool voided(const struct segment *s, uint64_t from, const struct spool_ma
 	struct spool_mark later;
 	struct record record;
 
-	while (!record_next(s->bytes, s->loaded, &from, &record))
+	while (!next_record(s, &from, &record))
 		if (record.kind == SPOOL_VOID && !record_mark(&record, &later) &&
 		    later.lifecycle == mark->lifecycle && later.moments & mark->moments)
 			return true;
@@ -139,7 +158,7 @@ static bool has_voids(const struct segment *s)
 	uint64_t offset = sizeof(struct spool_header);
 	struct record record;
 
-	while (!record_next(s->bytes, s->loaded, &offset, &record))
+	while (!next_record(s, &offset, &record))
 		if (record.kind == SPOOL_VOID)
 			return true;
 	return false;
@@ -157,7 +176,7 @@ int segment_each_end(struct segment *s, void (*call)(void *context, const struct
 	if (r)
 		return r;
 	voids = has_voids(s);
-	while (!record_next(s->bytes, s->loaded, &offset, &record)) {
+	while (!next_record(s, &offset, &record)) {
 		if (record.kind != SPOOL_END || record_mark(&record, &mark))
 			continue;
 		if (!voids || !voided(s, offset, &mark))
