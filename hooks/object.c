@@ -99,7 +99,8 @@ static bool object_fits(const struct object *o, uint32_t i, const char *name, co
 
 	if (s->st_shndx == SHN_UNDEF || !s->st_value)
 		return false;
-	if (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE && type != STT_GNU_IFUNC)
+	if (o->data ? type != STT_OBJECT
+		    : type != STT_FUNC && type != STT_NOTYPE && type != STT_GNU_IFUNC)
 		return false;
 	return !strcmp(o->strings + s->st_name, name) && object_version_fits(o, i, version);
 }

@@ -38,7 +38,7 @@ static const struct link_map *symbol_first_after_us(void)
 	return m ? m->l_next : NULL;
 }
 
-static void *symbol_from(const struct link_map *m, const char *name, const char *version)
+static void *symbol_from(const struct link_map *m, const char *name, const char *version, bool data)
 {
 	for (; m; m = m->l_next) {
 		const ElfW(Sym) * s;
@@ -46,6 +46,7 @@ static void *symbol_from(const struct link_map *m, const char *name, const char 
 
 		if (object_open(m, &o) < 0)
 			continue;
+		o.data = data;
 		s = object_find(&o, name, version);
 		if (s)
 			return symbol_address(&o, s);
@@ -55,10 +56,10 @@ static void *symbol_from(const struct link_map *m, const char *name, const char 
 
 void *symbol_next(const char *name, const char *version)
 {
-	return symbol_from(symbol_first_after_us(), name, version);
+	return symbol_from(symbol_first_after_us(), name, version, false);
 }
 
-void *symbol_first(const char *name)
+void *symbol_first_data(const char *name)
 {
-	return symbol_from(&_r_debug ? _r_debug.r_map : NULL, name, NULL);
+	return symbol_from(&_r_debug ? _r_debug.r_map : NULL, name, NULL, true);
 }

@@ -17,8 +17,8 @@
  */
 void *symbol_next(const char *name, const char *version);
 
-/* What every object of the process means by the name, the executable's copy of a variable included.
- */
-void *symbol_first(const char *name);
+/* The variable that every object of the process means by the name: the executable's copy, if it has
+ * one. */
+void *symbol_first_data(const char *name);
 
 #endif

@@ -102,7 +102,7 @@ static void children_record(struct children *c, const char *services, char **env
 /* Asked by name when it is needed: a reference would cost every process a look-up. */
 static char **children_environment(void)
 {
-	char ***at = symbol_first("environ");
+	char ***at = symbol_first_data("environ");
 
 	return at ? *at : NULL;
 }
