@@ -273,6 +273,9 @@ static void fill_stop(const struct slot_ref *ref, const struct view *view, struc
 		stop->reason = EXIT_EXEC;
 	else if (view->has_waited)
 		take_waited(view, stop);
+	/* Into a program that can not say so itself: static, another user's, without the shim. */
+	else if (CLAIM_STATE(view->word) == CLAIM_EXECUTING && stop->reason == EXIT_VANISHED)
+		stop->reason = EXIT_EXEC;
 }
 
 /* False: the claim word has changed meanwhile. */

@@ -1,8 +1,10 @@
 """exec: the family behaves as libc's, and a lifecycle goes on, or ends, with the image that comes."""
 
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import pytest
 
@@ -204,11 +206,29 @@ def test_a_script_is_matched_with_its_interpreter(tmp_path, state):
 
 
 def test_a_killed_process_in_exec_is_found_dead(tmp_path, state, start):
-    """Without the shim in the new image nobody tells the end, and the drainer sees the death."""
+    """Without the shim in the new image the lifecycle is over, and the drainer sees the death."""
     measured = Measured(tmp_path, state, {"alpha": ["bash"]})
     process = start("/bin/bash", "-c", "exec env -u LD_PRELOAD sleep 100", env=measured.env())
     support.wait_until(lambda: os.path.realpath(f"/proc/{process.pid}/exe").endswith("/sleep"), 10, "the exec")
     process.kill()
     process.wait()
     gone(process.pid)
-    assert measured.one().reason in ("vanished", "exec")
+    assert measured.one().end == ("exec", None, 0)
+
+
+AS_ANOTHER = '$) = "65534 65534"; $( = 65534; $< = $> = 65534; exec "/usr/bin/perl", "-e", "print qq($< $>); exit 3"'
+
+
+def test_an_exec_as_another_user_ends_the_lifecycle(tmp_path, state, root):
+    """The pool is the first user's: the second one's process neither reads it nor writes into it."""
+    folder = tempfile.mkdtemp(prefix="bookend-exec-")
+    try:
+        os.chmod(folder, 0o755)
+        shim = shutil.copy(support.Bookend.shim, folder)
+        measured = Measured(tmp_path, state, {"alpha": ["perl"]})
+        done = same_behaviour(["/usr/bin/perl", "-e", AS_ANOTHER], measured.env() | {"LD_PRELOAD": shim}, tmp_path)
+        assert (done.returncode, done.stdout) == (3, "65534 65534")
+        assert measured.one().end == ("exec", None, 0)
+        assert not support.pools_of(state, 65534)
+    finally:
+        shutil.rmtree(folder)
