@@ -37,17 +37,35 @@ struct identity identity_from_random(const uint8_t bytes[16])
 	return id;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Four bytes as eight digits: each half gets a byte of its own, and what is over 9 goes to the
+ * letters. */
+static void put_hex(char into[8], const uint8_t bytes[4])
+{
+	uint32_t four;
+	uint64_t x;
+
+	memcpy(&four, bytes, sizeof(four));
+	x = four;
+	x = (x | x << 16) & UINT64_C(0x0000ffff0000ffff);
+	x = (x | x << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	x = (x >> 4 | x << 8) & EACH(0x0f);
+	x += EACH('0') + ((x + EACH(6)) >> 4 & EACH(1)) * ('a' - '0' - 10);
+	memcpy(into, &x, sizeof(x));
+}
+
 void identity_text(const struct identity *id, char into[IDENTITY_TEXT])
 {
-	static const char digit[] = "0123456789abcdef";
-	static const uint8_t place[] = {
-		0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34
-	};
+	char digits[32];
 
-	for (size_t i = 0; i < sizeof(id->bytes); i++) {
-		into[place[i]] = digit[id->bytes[i] >> 4];
-		into[place[i] + 1] = digit[id->bytes[i] & 15];
-	}
+	for (unsigned i = 0; i < 4; i++)
+		put_hex(digits + (size_t)8 * i, id->bytes + (size_t)4 * i);
+	memcpy(into, digits, 8);
+	memcpy(into + 9, digits + 8, 4);
+	memcpy(into + 14, digits + 12, 4);
+	memcpy(into + 19, digits + 16, 4);
+	memcpy(into + 24, digits + 20, 12);
 	into[8] = into[13] = into[18] = into[23] = '-';
 	into[IDENTITY_TEXT - 1] = '\0';
 }

@@ -61,7 +61,7 @@ static void add_escaped(struct text *t, uint8_t c)
 	text_add_hex(t, &c, 1);
 }
 
-static const bool is_plain[128] = { [0x20 ... '"' - 1] = true,
+static const bool is_plain[256] = { [0x20 ... '"' - 1] = true,
 				    ['"' + 1 ... '\\' - 1] = true,
 				    ['\\' + 1 ... 0x7e] = true };
 
@@ -86,14 +86,16 @@ static size_t copyable(const uint8_t *s, size_t left)
 
 	while (left - run >= sizeof(uint64_t) && is_plain_word(s + run))
 		run += sizeof(uint64_t);
-	while (run < left) {
-		size_t step = s[run] < 0x80 ? is_plain[s[run]] : utf8_length(s + run, left - run);
+	for (;;) {
+		size_t step;
 
+		while (run < left && is_plain[s[run]])
+			run++;
+		step = run < left ? utf8_length(s + run, left - run) : 0;
 		if (step == 0)
-			break;
+			return run;
 		run += step;
 	}
-	return run;
 }
 
 /* Nothing to escape, and there is room. */
