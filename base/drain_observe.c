@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/foreign.h"
 #include "base/process.h"
 
 /* The claim word changes under us at most a few times in a process's life. */
@@ -22,8 +23,8 @@ struct view {
 	bool has_own;	 /* of the pid that the claim word names */
 	bool has_waited; /* likewise */
 	unsigned damaged;
-	int status;   /* of an owner that is a zombie; or as process_end() says */
-	bool foreign; /* recorded in a pid namespace that is not ours */
+	int status;	  /* of an owner that is a zombie; or as process_end() says */
+	uint64_t foreign; /* the pid namespace that it was recorded in, if that is not ours */
 	struct note own;
 	struct note waited;
 };
@@ -48,8 +49,8 @@ static void view_start(const struct slot_ref *ref, struct view *view)
 
 	view->has_start = error == 0;
 	view->damaged += error == -EBADMSG;
-	view->foreign = error == 0 && start.pid_namespace != 0 &&
-			start.pid_namespace != own_namespace(ref->pool);
+	if (error == 0 && start.pid_namespace != own_namespace(ref->pool))
+		view->foreign = start.pid_namespace;
 }
 
 static void view_slot(const struct slot_ref *ref, struct view *view)
@@ -63,14 +64,25 @@ static void view_slot(const struct slot_ref *ref, struct view *view)
 	view_note(view, slot_read_waited(ref, &view->waited), &view->waited, &view->has_waited);
 }
 
+static bool waits_for_heirs(const struct view *view)
+{
+	unsigned state = CLAIM_STATE(view->word);
+
+	return state == CLAIM_EXIT_PENDING || state == CLAIM_DAEMONIZING;
+}
+
 static enum process_life owner_life(const struct slot_ref *ref, struct view *view)
 {
+	uint64_t seen_ns = view->seen_ns != 0 ? view->seen_ns : UINT64_MAX;
+	int pid = (int)CLAIM_PID(view->word);
+
 	if (ref->pool->other_boot)
 		return PROCESS_DEAD;
-	if (view->foreign)
-		return PROCESS_UNKNOWN;
-	return process_end((int)CLAIM_PID(view->word),
-			   view->seen_ns != 0 ? view->seen_ns : UINT64_MAX, &view->status);
+	if (view->foreign != 0 && waits_for_heirs(view))
+		return PROCESS_UNKNOWN; /* they are not looked for */
+	if (view->foreign != 0)
+		return foreign_end(view->foreign, pid, seen_ns, &view->status);
+	return process_end(pid, seen_ns, &view->status);
 }
 
 /* A parent need not ever wait, or the kernel reaped for it (SIGCHLD ignored). */
@@ -82,17 +94,20 @@ static bool parent_may_report(const struct slot_ref *ref, const struct view *vie
 	return missed_ns == 0 || view->now_ns < missed_ns + grace;
 }
 
-/* May a waiter still report? One in another pid namespace can not be told from a stranger. */
+/* May a waiter still report? One in another pid namespace can not be told from a stranger: it gets
+ * the time that a parent has. */
 static bool waiter_lives(const struct slot_ref *ref, const struct view *view)
 {
 	/* Pairs with the release in slot_set_waiter(). */
 	uint32_t waiter = atomic_load_explicit(&ref->slot->waiter, memory_order_acquire);
 	uint64_t since = atomic_load_explicit(&ref->slot->waiter_ns, memory_order_relaxed);
 
-	if (waiter == 0 || view->foreign || ref->pool->other_boot)
+	if (waiter == 0 || ref->pool->other_boot)
 		return false;
-	if ((waiter & WAITER_PARENT) != 0 && !parent_may_report(ref, view))
+	if (((waiter & WAITER_PARENT) != 0 || view->foreign != 0) && !parent_may_report(ref, view))
 		return false;
+	if (view->foreign != 0)
+		return true;
 	return process_life((int)(waiter & ~WAITER_PARENT), since) != PROCESS_DEAD;
 }
 
@@ -139,7 +154,7 @@ static bool heir_lives(const struct slot_ref *ref, const struct view *view)
 {
 	uint64_t before[SLOT_HEIRS], after[SLOT_HEIRS];
 
-	if (view->foreign || ref->pool->other_boot)
+	if (view->foreign != 0 || ref->pool->other_boot)
 		return false;
 	if (CLAIM_STATE(view->word) == CLAIM_EXIT_PENDING && older_than(view, DRAIN_HEIR_WAIT_NS))
 		return false;
@@ -185,7 +200,7 @@ static enum drain_end judge(const struct slot_ref *ref, struct view *view)
 		return DRAIN_LIVES;
 	if (life == PROCESS_UNKNOWN && !(stopped && older_than(view, DRAIN_UNKNOWN_NS)))
 		return DRAIN_LIVES;
-	if ((state == CLAIM_EXIT_PENDING || state == CLAIM_DAEMONIZING) && heir_lives(ref, view))
+	if (waits_for_heirs(view) && heir_lives(ref, view))
 		return DRAIN_WAITING;
 	/* Of a zombie the kernel tells us what it will tell the waiter. */
 	if (!view->has_waited && view->status < 0 && waiter_lives(ref, view))

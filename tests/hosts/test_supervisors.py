@@ -169,24 +169,3 @@ def test_a_loop_that_counts_its_children(sender, host, served, tmp_path):
 
     assert h.both(scenario) == (0, "8 children, 0 others, 8 signals, 0 left\n", "")
     h.expect(*[FIRST] * 8, flush=sender == "later")
-
-
-@pytest.mark.usefixtures("root")
-def test_pid_1_of_a_namespace(host, served):
-    """A server, and tini with a service, as PID 1 of a container: signals as without us, and no helper left to them."""
-    h = host("redis-check-rdb", "served", "tini", sender="helper")
-    port = support.free_port()
-
-    def scenario(world, ready, *words):
-        (world.folder / "runs").write_text("0\n")
-        process = world.start("unshare", "-pf", "--kill-child", "--mount-proc", *words)
-        support.wait_until(lambda: ready(world), 10, "readiness")
-        (first,) = children(process.pid)
-        seen = world.settled(process.pid)
-        os.kill(first, signal.SIGTERM)
-        return seen, process.wait(10)
-
-    redis = h.both(scenario, lambda _: support.accepts(port), "redis-server", "--port", port, "--save", "")
-    tini = h.both(scenario, lambda world: len(runs(world.folder)) == 2, "tini", "--", served)
-    assert (redis[1], tini[1]) == (0, 143)
-    h.expect(ended("redis-check-rdb", code=0, after=15), SECOND, ended("tini", code=143, after=15))

@@ -1,0 +1,95 @@
+"""Programs in pid namespaces of their own, as in a container, and a drainer outside."""
+
+import os
+import signal
+
+import pytest
+
+import support
+from host import children, ended
+
+pytestmark = pytest.mark.usefixtures("root")
+SPACE = ["unshare", "-pf", "--kill-child", "--mount-proc"]
+
+
+@pytest.fixture
+def outside():
+    """Only who is in the initial namespace is known to see all others; elsewhere a stop is believed after 5 s."""
+    if os.stat("/proc/self/ns/pid").st_ino != 0xeffffffc:
+        pytest.skip("needs the initial pid namespace")
+
+
+def redis(world, port, *before):
+    """(process, pid of the first one in there)"""
+    process = world.start(*SPACE, *before, "redis-server", "--port", port, "--save", "")
+    support.wait_until(lambda: support.accepts(port), 10, "redis")
+    return process, children(process.pid)[0]
+
+
+def test_a_server_as_pid_1(host):
+    """Its own TERM handler runs, and no helper is left to it."""
+    h = host("redis-check-rdb", sender="helper")
+    port = support.free_port()
+
+    def scenario(world):
+        process, first = redis(world, port)
+        seen = world.settled(process.pid, ready=lambda seen: seen["children"][0]["threads"] == 5)
+        os.kill(first, signal.SIGTERM)
+        return seen, process.wait(10)
+
+    assert h.both(scenario)[1] == 0
+    h.expect(ended("redis-check-rdb", code=0, after=15))
+
+
+def test_tini_as_pid_1(host):
+    h = host("redis-check-rdb", "tini", sender="helper")
+    port = support.free_port()
+
+    def scenario(world):
+        process, first = redis(world, port, "tini", "--")
+        seen = world.settled(process.pid, ready=lambda seen: seen["children"][0]["children"][0]["threads"] == 5)
+        os.kill(first, signal.SIGTERM)
+        return seen, process.wait(10)
+
+    assert h.both(scenario)[1] == 0
+    h.expect(ended("redis-check-rdb", code=0, after=15), ended("tini", code=0, after=15))
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_container_that_is_killed(host):
+    """Nobody in there is left to look; who is outside sees that all are gone."""
+    h = host("redis-check-rdb", "tini")
+    port = support.free_port()
+
+    def scenario(world):
+        process, first = redis(world, port, "tini", "--")
+        if world.measured:
+            h.tool("flush", "--once")
+            assert [(starts, stops) for starts, stops, _ in h.ends()] == [(1, 0)] * 2, "they live"
+        os.kill(first, signal.SIGKILL)
+        return process.wait(10)
+
+    h.both(scenario)
+    h.expect(ended("redis-check-rdb", reason="vanished"), ended("tini", reason="vanished"))
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_daemon_in_a_container(host):
+    """Its parent has left, and it has not yet taken over, or has: a drainer outside waits."""
+    h = host("redis-check-rdb")
+    port = support.free_port()
+
+    def scenario(world):
+        process = world.start(*SPACE, "sh", "-c", f"redis-server --port {port} --save '' --daemonize yes && exec sleep 60")
+        support.wait_until(lambda: support.accepts(port), 10, "redis")
+        if world.measured:
+            h.tool("flush", "--once")
+            assert [(starts, stops) for starts, stops, _ in h.ends()] == [(1, 0)], "it lives"
+        daemon = [pid for pid in children(children(process.pid)[0])]
+        os.kill(daemon[0], signal.SIGTERM)
+        support.wait_until(lambda: not support.accepts(port), 10, "the end of redis")
+        process.kill()
+        return len(daemon)
+
+    assert h.both(scenario) == 1
+    h.expect(ended("redis-check-rdb", code=0, after=15))
