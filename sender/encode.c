@@ -3,7 +3,7 @@
  */
 #include "sender/encode.h"
 
-#include <string.h>
+#include "base/text.h"
 
 #define ENCODER(name) extern const struct encoder encode_##name;
 #include "sender/encode_all.def"
@@ -23,34 +23,53 @@ const struct encoder *encode_find(enum late_format format)
 	return NULL;
 }
 
+/* What encode_native() writes at most: every byte of a string may become six. */
+static size_t native_most(const struct event *event)
+{
+	size_t strings = (size_t)event->service.length + event->name.length + event->kind.length +
+			 event->session.length + event->user.length;
+
+	return 256 + 6 * strings + event->context.length + event->properties.length;
+}
+
+static void add_string(struct text *t, const char *before, const struct view *string)
+{
+	text_add(t, before);
+	text_add_json(t, string->text, string->length);
+}
+
+static void add_object(struct text *t, const char *before, const struct view *object)
+{
+	text_add(t, before);
+	text_add_bytes(t, object->text, object->length);
+}
+
 void encode_native(struct buffer *into, const struct event *event)
 {
+	size_t most = native_most(event);
+	char *room = buffer_room(into, most);
 	char id[IDENTITY_TEXT];
+	struct text t;
 
+	if (!room)
+		return;
+	t = text_init(room, most);
 	identity_text(&event->id, id);
-	buffer_text(into, "{\"id\":\"");
-	buffer_add(into, id, IDENTITY_TEXT - 1);
-	buffer_text(into, "\",\"time\":");
-	buffer_time(into, event->time_ns, 6);
-	buffer_text(into, ",\"service\":");
-	buffer_json(into, event->service.text, event->service.length);
-	buffer_text(into, ",\"event\":");
-	buffer_json(into, event->name.text, event->name.length);
-	buffer_text(into, ",\"kind\":");
-	buffer_json(into, event->kind.text, event->kind.length);
-	buffer_text(into, ",\"session\":");
-	buffer_json(into, event->session.text, event->session.length);
-	buffer_text(into, ",\"pid\":");
-	buffer_unsigned(into, event->pid);
-	if (event->user.text) {
-		buffer_text(into, ",\"user\":");
-		buffer_json(into, event->user.text, event->user.length);
-	}
-	if (event->context.text) {
-		buffer_text(into, ",\"context\":");
-		buffer_add(into, event->context.text, event->context.length);
-	}
-	buffer_text(into, ",\"properties\":");
-	buffer_add(into, event->properties.text, event->properties.length);
-	buffer_add(into, "}", 1);
+	text_add(&t, "{\"id\":\"");
+	text_add_bytes(&t, id, IDENTITY_TEXT - 1);
+	text_add(&t, "\",\"time\":\"");
+	text_add_time(&t, event->time_ns, 6);
+	add_string(&t, "\",\"service\":", &event->service);
+	add_string(&t, ",\"event\":", &event->name);
+	add_string(&t, ",\"kind\":", &event->kind);
+	add_string(&t, ",\"session\":", &event->session);
+	text_add(&t, ",\"pid\":");
+	text_add_unsigned(&t, event->pid);
+	if (event->user.text)
+		add_string(&t, ",\"user\":", &event->user);
+	if (event->context.text)
+		add_object(&t, ",\"context\":", &event->context);
+	add_object(&t, ",\"properties\":", &event->properties);
+	text_add_char(&t, '}');
+	into->length += t.length;
 }
