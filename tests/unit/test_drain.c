@@ -215,6 +215,26 @@ static void steal_all(void *context, int level, const char *line)
 	}
 }
 
+/* A dead pid whose slot is in the second half of the commands': slots are chosen by pid, at random.
+ */
+static pid_t late_dead_pid(struct drained *d)
+{
+	struct pool *pool = &d->scene.pool;
+
+	for (;;) {
+		pid_t pid = scene_dead_pid();
+		struct slot_ref ref;
+		bool late;
+
+		assert_int_equal(slot_claim(pool, (uint32_t)pid, 0, 0, &ref), 0);
+		late = ref.number > pool->class[0].count / 2;
+		atomic_store(ref.claim, CLAIM_WORD((ref.lifecycle >> 16) + 1, 0, CLAIM_FREE));
+		slot_unmap(&ref);
+		if (late)
+			return pid;
+	}
+}
+
 /*
  * Forty lifecycles and among them, by number, one without its image: a pass calls options.say
  * there. How many it has claimed by then.
@@ -226,7 +246,7 @@ static unsigned forty_around_a_lost_image(struct drained *d)
 
 	for (int i = 0; i < 40; i++) {
 		if (i == 20)
-			lost = lifecycle(d, scene_dead_pid(), true, true);
+			lost = lifecycle(d, late_dead_pid(d), true, true);
 		number[i] = lifecycle(d, scene_dead_pid(), true, false);
 	}
 	for (int i = 0; i < 40; i++)
