@@ -9,6 +9,7 @@
 import collections
 import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import pwd
@@ -295,6 +296,14 @@ class Host:
             got = sorted((starts, stops, str(end._replace(exe=None))) for starts, stops, end in found)
         wanted = sorted((1, 1, str(end)) for end in expected)
         assert got == wanted, f"(starts, stops, end)\ngot:    {got}\nwanted: {wanted}"
+        assert not self.trouble(), self.trouble()
+
+    def trouble(self):
+        """What `bookend status` counts and should not have had to."""
+        said = json.loads(self.tool("status", "--json").stdout)
+        counts = {**said["counts"], **said["delivery"]}
+        bad = ("no_slot", "damaged", "truncated", "discarded", "helpers_failed", "poisoned", "dropped", "no_image")
+        return said["losses"] + [f"{name}: {counts[name]}" for name in bad if counts[name]]
 
     def close(self):
         for world in self.worlds:

@@ -61,6 +61,21 @@ def test_killed(host):
     h.expect(ended(EXE, reason="vanished"))
 
 
+def test_a_crash_keeps_its_report_and_its_signal(host):
+    """redis catches SIGSEGV, writes a report, and dies of it all the same."""
+    h = host(EXE)
+    port = support.free_port()
+
+    def scenario(world):
+        server = serving(world, port)
+        server.send_signal(signal.SIGSEGV)
+        status = server.wait(10)
+        return status, "crashed by signal: 11" in (world.folder / "redis.log").read_text()
+
+    assert h.both(scenario) == (-11, True)
+    h.expect(ended(EXE, reason="vanished"))
+
+
 def test_a_snapshot_s_child_is_no_event(host):
     h = host(EXE)
     port = support.free_port()
