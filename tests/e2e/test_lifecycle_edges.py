@@ -102,6 +102,19 @@ int main(int argc, char **argv)
 	if (IS("subreaper")) { printf("%d\n", prctl(PR_SET_CHILD_SUBREAPER, 1)); return 42; }
 	if (IS("no descriptors")) { limit(RLIMIT_NOFILE, 3); return 43; }
 	if (IS("no files")) { limit(RLIMIT_FSIZE, 0); return 44; }
+	if (IS("words of syscall and prctl")) {
+		int f = fileno(tmpfile());
+		char name[16] = "";
+		pwrite(f, "here", 4, 8192);
+		char *at = (char *)syscall(SYS_mmap, NULL, 4096, PROT_READ, MAP_PRIVATE, f, 8192L);
+		printf("%.4s\n", at);
+		printf("%ld %d\n", syscall(SYS_close, -1), errno);
+		printf("%ld\n", syscall(SYS_getpid) - getpid());
+		printf("%d %d %s\n", prctl(PR_SET_NAME, "renamed"), prctl(PR_GET_NAME, name), name);
+		printf("%d %d\n", prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), prctl(PR_GET_SECCOMP));
+		printf("%d %d\n", prctl(-1, 0, 0, 0, 0), errno);
+		return 45;
+	}
 	if (IS("kill filter")) { confine(1, SECCOMP_RET_KILL_PROCESS, few); write(1, "inside\n", 7); exit(50); }
 	if (IS("kill filter, return")) { confine(0, SECCOMP_RET_KILL_PROCESS, few); return 51; }
 	if (IS("kill filter, _exit")) { confine(0, SECCOMP_RET_KILL_PROCESS, few); _exit(52); }
@@ -129,6 +142,7 @@ EDGES = {
     "subreaper": ("exit", 42, 0),
     "no descriptors": ("exit", 43, 0),
     "no files": ("exit", 44, 0),
+    "words of syscall and prctl": ("exit", 45, 0),
     "kill filter": ("exit", 50, 0),
     "kill filter, return": ("exit", 51, 0),
     "kill filter, _exit": ("_exit", 52, 0),
@@ -177,6 +191,14 @@ def check(how, expected, one):
 def test_a_program_on_the_edge_behaves_as_before_and_has_its_events(how, service, program, measured, tmp_path):
     same_behaviour(limited(program, how), measured.env(service), tmp_path)
     check(how, EDGES[how], measured.one())
+
+
+def test_the_limits_are_those_that_hosts_live_under(program, measured, tmp_path):
+    """Locking everything with 8 MiB to lock, and forking in 12 MiB of address space, succeeds."""
+    locked = same_behaviour(limited(program, "mlockall"), measured.env(), tmp_path)
+    assert locked.stdout == "begin mlockall\nlimit 0\n0\n1\n"
+    little = same_behaviour([program, "little address space"], measured.env("command"), tmp_path)
+    assert little.stdout.endswith("begin little address space\nlimit 0\n1\n300\n")
 
 
 @pytest.mark.parametrize("service", ["alpha", "helped"])
