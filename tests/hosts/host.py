@@ -281,10 +281,11 @@ class Host:
             if flush:
                 self.tool("flush", "--once")
             found = self.ends()
-            return found if sum(stops for _, stops, _ in found) >= len(expected) else None
+            starts, stops = (sum(one[i] for one in found) for i in (0, 1))
+            return found if min(starts, stops) >= len(expected) else None
 
         try:
-            support.wait_until(all_there, deadline, "every stop")
+            support.wait_until(all_there, deadline, "every start and stop")
         except AssertionError:
             pass  # what is missing is shown below
         if flush:
