@@ -105,7 +105,7 @@ static int write_segments(struct drain *d)
  * commit: whoever gets the slot next, because we were killed, comes through here again.
  */
 static void keep_open(struct drain *d, const struct slot_ref *ref, unsigned moments,
-		      uint32_t events)
+		      uint32_t events, bool wait)
 {
 	struct start_block start;
 	uint8_t *payload;
@@ -116,17 +116,19 @@ static void keep_open(struct drain *d, const struct slot_ref *ref, unsigned mome
 		return;
 	payload = malloc(d->payload_bytes + 1);
 	if (payload && !slot_read_start(ref, &start, payload, d->payload_bytes))
-		open_add(d->options->state, d->pool, ref->lifecycle, &start, payload);
+		open_add(d->options->state, d->pool, ref->lifecycle, &start, payload, wait);
 	free(payload);
 }
 
-static void commit_claim(struct drain *d, struct drain_held *held)
+static void commit_claim(struct drain *d, struct drain_held *held, uint64_t written_ns)
 {
 	if (!held->written) {
 		drain_abandon(&held->claim);
 		return;
 	}
-	keep_open(d, &held->claim.ref, held->moments, held->events);
+	/* Not past the lease, when there are many and the disk is slow. */
+	keep_open(d, &held->claim.ref, held->moments, held->events,
+		  clock_boot_ns() - written_ns < COMMIT_NS);
 	if (!drain_commit(&held->claim, held->moments)) {
 		if (held->segment)
 			segment_add_mark(held->segment, SPOOL_VOID, held->claim.ref.lifecycle,
@@ -141,9 +143,10 @@ static void commit_claim(struct drain *d, struct drain_held *held)
 static int commit_all(struct drain *d)
 {
 	int r = write_segments(d);
+	uint64_t written_ns = clock_boot_ns();
 
 	for (uint32_t i = 0; i < d->count; i++)
-		commit_claim(d, &d->held[i]);
+		commit_claim(d, &d->held[i], written_ns);
 	d->count = 0;
 	d->bytes = 0;
 	for (uint32_t i = 0; i < d->spool->count; i++)
@@ -317,7 +320,7 @@ static void settle_mark(struct drain *d, struct segment *segment, uint32_t drain
 		return;
 	if ((DRAIN_DONE(atomic_load(&ref.slot->drain)) & mark->moments) == mark->moments)
 		return;
-	keep_open(d, &ref, mark->moments, mark->events);
+	keep_open(d, &ref, mark->moments, mark->events, true);
 	if (drain_claim(d->pool, number, d->number, true, &claim, &holder) ||
 	    claim.ref.lifecycle != mark->lifecycle || !drain_commit(&claim, mark->moments)) {
 		segment_add_mark(segment, SPOOL_VOID, mark->lifecycle, mark->moments, 0);

@@ -67,7 +67,7 @@ static uint32_t check_of(const struct start_block *start, const uint8_t *payload
 	return checksum(payload, start->payload, checksum(start, sizeof(*start), 0));
 }
 
-static int write_file(int file, const struct open_header *header, const uint8_t *payload)
+static int write_file(int file, const struct open_header *header, const uint8_t *payload, bool wait)
 {
 	const struct iovec part[] = {
 		{ (void *)(uintptr_t)header, sizeof(*header) },
@@ -77,11 +77,11 @@ static int write_file(int file, const struct open_header *header, const uint8_t 
 
 	if (written != (ssize_t)(sizeof(*header) + header->start.payload))
 		return -EIO;
-	return fsync(file) ? -errno : 0;
+	return wait && fsync(file) ? -errno : 0;
 }
 
 void open_add(const char *state, const struct pool *pool, uint64_t lifecycle,
-	      const struct start_block *start, const uint8_t *payload)
+	      const struct start_block *start, const uint8_t *payload, bool wait)
 {
 	struct open_header header = { .magic = OPEN_MAGIC, .version = OPEN_VERSION };
 	char name[OPEN_NAME];
@@ -96,7 +96,7 @@ void open_add(const char *state, const struct pool *pool, uint64_t lifecycle,
 	make_name(pool->id, lifecycle, name);
 	file = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (file >= 0) {
-		if (write_file(file, &header, payload) || fsync(folder))
+		if (write_file(file, &header, payload, wait) || (wait && fsync(folder)))
 			unlinkat(folder, name, 0);
 		close(file);
 	}

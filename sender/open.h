@@ -8,10 +8,9 @@
 
 #include "sender/drain.h"
 
-/* Durable, or not there: a lifecycle that could not be kept only loses its stop with the machine.
- */
+/* wait: for the disk. A lifecycle that could not be kept only loses its stop with the machine. */
 void open_add(const char *state, const struct pool *pool, uint64_t lifecycle,
-	      const struct start_block *start, const uint8_t *payload);
+	      const struct start_block *start, const uint8_t *payload, bool wait);
 void open_remove(const char *state, const uint8_t pool_id[16], uint64_t lifecycle);
 
 /* A segment adopted from a dead drainer of any pool: the stops in it are no longer open. Loads. */
