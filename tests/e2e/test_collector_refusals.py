@@ -133,8 +133,8 @@ def test_a_gzip_bomb_is_refused_before_it_fills_the_memory(client, collector):
     assert peak < 128 << 10, f"{peak} kB"
 
 
-@pytest.mark.parametrize("body", [b"", b"plain", gzip.compress(b'{"event":"a"}')[:-9],
-                                  gzip.compress(b'{"event":"a"}')[:12] + b"\xff\xff\xff\xff\xff\xff"])
+@pytest.mark.parametrize("body", [b"", b"plain", gzip.compress(b'{"event":"a"}', mtime=0)[:-9],
+                                  gzip.compress(b'{"event":"a"}', mtime=0)[:12] + b"\xff\xff\xff\xff\xff\xff"])
 def test_gzip_that_is_none_or_cut_is_refused(client, body):
     reply = client.post("/v1/events", body, {"Content-Encoding": "gzip"})
     assert (reply.status, reply.json()["error"]) == (400, "the body is not gzip, or damaged, or cut")
