@@ -258,16 +258,24 @@ static int make_all(struct maker *m, const struct image_service *service,
 	return m->damaged ? -EBADMSG : error;
 }
 
+/* Where the events go: late_events()'s own arguments. */
+struct output {
+	void *arena;
+	size_t arena_bytes;
+	int (*emit)(void *context, const struct late_event *event);
+	void *context;
+	uint32_t *left_out;
+};
+
 /* What the process makes as a service of its own, or as the child of another. */
 static int events_as(const struct late_process *process, enum late_moment moment, bool child,
-		     void *arena, size_t arena_bytes,
-		     int (*emit)(void *context, const struct late_event *event), void *context,
-		     uint32_t *left_out)
+		     const struct output *out)
 {
 	const struct image *image = process->image;
 	uint32_t number = child ? process->start->child_of : process->start->service;
 	const struct image_service *service = &image->service[number];
-	struct maker m = { .arena = arena_init(arena, arena_bytes), .world.child = child };
+	struct maker m = { .arena = arena_init(out->arena, out->arena_bytes),
+			   .world.child = child };
 	int error;
 
 	if (number >= image->tables->service_count)
@@ -276,13 +284,14 @@ static int events_as(const struct late_process *process, enum late_moment moment
 	    service->event_count > image->tables->event_count - service->first_event)
 		return -EBADMSG;
 	error = prepare(&m, process, moment, service);
-	return error == 0 ? make_all(&m, service, emit, context, left_out) : error;
+	return error == 0 ? make_all(&m, service, out->emit, out->context, out->left_out) : error;
 }
 
 int late_events(const struct late_process *process, enum late_moment moment, void *arena,
 		size_t arena_bytes, int (*emit)(void *context, const struct late_event *event),
 		void *context, uint32_t *left_out)
 {
+	const struct output out = { arena, arena_bytes, emit, context, left_out };
 	uint32_t flags = process->start->flags;
 	uint32_t before = *left_out;
 	int error = 0;
@@ -290,10 +299,8 @@ int late_events(const struct late_process *process, enum late_moment moment, voi
 	if (moment == LATE_STOP && process->stop == NULL)
 		return -EBADMSG;
 	if ((flags & START_ONLY_CHILD) == 0)
-		error = events_as(process, moment, false, arena, arena_bytes, emit, context,
-				  left_out);
+		error = events_as(process, moment, false, &out);
 	if (error == 0 && (flags & START_CHILD) != 0)
-		error = events_as(process, moment, true, arena, arena_bytes, emit, context,
-				  left_out);
+		error = events_as(process, moment, true, &out);
 	return error == 0 && *left_out != before ? -ENOBUFS : error;
 }
