@@ -85,7 +85,7 @@ def test_drainers_killed_after_a_reset_change_nothing(measured, state, start):
                                      stderr=subprocess.DEVNULL) for _ in range(2)]
         for drainer in drainers:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                drainer.wait(chance.uniform(0.001, 0.02))
+                drainer.wait(chance.uniform(0.001, 0.003 + killed * 0.0003))
             killed += drainer.poll() is None
             drainer.kill()
             drainer.wait()
