@@ -82,9 +82,9 @@ int paths_state(unsigned uid, paths_env_fn env, void *context, char into[PATHS_M
 	return from_home(&t, env, context);
 }
 
-int paths_pool_folder(unsigned uid, char into[PATHS_MAX])
+int paths_pool_folder(unsigned uid, char into[PATHS_POOL_FOLDER_MAX])
 {
-	struct text t = text_init(into, PATHS_MAX);
+	struct text t = text_init(into, PATHS_POOL_FOLDER_MAX);
 
 	text_add(&t, is_sticky_directory("/run/bookend") ? "/run/bookend/" : "/dev/shm/bookend-");
 	text_add_unsigned(&t, uid);

@@ -23,7 +23,8 @@ int paths_state(unsigned uid, paths_env_fn env, void *context, char into[PATHS_M
 
 /* The hot pool's folder: /run/bookend/UID where /run/bookend is sticky, else /dev/shm/bookend-UID.
  */
-int paths_pool_folder(unsigned uid, char into[PATHS_MAX]);
+#define PATHS_POOL_FOLDER_MAX 64
+int paths_pool_folder(unsigned uid, char into[PATHS_POOL_FOLDER_MAX]);
 
 /* The pool's file name in that folder: pool-1-HASH, HASH naming the state directory. */
 void paths_pool_name(const char *state, char into[64]);

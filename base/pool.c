@@ -195,7 +195,7 @@ int pool_over_memory(struct pool *pool, void *bytes, size_t length)
 
 int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, struct pool *into)
 {
-	char folder[PATHS_MAX];
+	char folder[PATHS_POOL_FOLDER_MAX];
 	char name[64];
 	uint8_t id[sizeof(mapped->id)];
 	enum reason why;
