@@ -273,13 +273,14 @@ static int events_as(const struct late_process *process, enum late_moment moment
 {
 	const struct image *image = process->image;
 	uint32_t number = child ? process->start->child_of : process->start->service;
-	const struct image_service *service = &image->service[number];
+	const struct image_service *service;
 	struct maker m = { .arena = arena_init(out->arena, out->arena_bytes),
 			   .world.child = child };
 	int error;
 
 	if (number >= image->tables->service_count)
 		return -EBADMSG;
+	service = &image->service[number];
 	if (service->first_event > image->tables->event_count ||
 	    service->event_count > image->tables->event_count - service->first_event)
 		return -EBADMSG;
