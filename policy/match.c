@@ -20,6 +20,17 @@ static bool same_file(const char *path, const char *wanted)
 	return strcmp(strchr(wanted, '/') != NULL ? path : words_basename(path), wanted) == 0;
 }
 
+/* The name it was started under: of a link to the executable, for one. A login shell's has a dash.
+ */
+static bool started_as(const struct subject *s, const char *wanted)
+{
+	const char *called = s->argc > 0 ? s->argv[0] : NULL;
+
+	if (called == NULL || strchr(wanted, '/') != NULL)
+		return false;
+	return strcmp(words_basename(called[0] == '-' ? called + 1 : called), wanted) == 0;
+}
+
 /* The path itself, or one below it. */
 static bool lies_in(const char *path, const char *folder)
 {
@@ -63,7 +74,7 @@ static bool one_holds(const struct image_node *rule, const struct image_node *wa
 
 	switch (rule->op) {
 	case NODE_MATCH_EXE:
-		return same_file(s->exe, text);
+		return same_file(s->exe, text) || started_as(s, text);
 	case NODE_MATCH_SCRIPT:
 		return same_file(s->script, text);
 	case NODE_MATCH_PATH:

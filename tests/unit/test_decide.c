@@ -179,7 +179,7 @@ static void facts_and_commands_are_known_to_consent(void **state)
 static bool matches(const char *match, bool script)
 {
 	char policy[1024];
-	char line[] = "app one two";
+	char line[] = "/opt/bin/link one two";
 	enum reason reason;
 
 	snprintf(policy, sizeof(policy), SCENE_HEAD SCENE_ALLOW "    match: %s\n" SCENE_START,
@@ -209,7 +209,10 @@ static void every_rule_of_match_must_hold(void **state)
 	assert_true(matches("{ script: /opt/x/tool }", true));
 	assert_false(matches("{ script: tool }", false));
 	assert_true(matches("{ args: [zero, two] }", false));
-	assert_false(matches("{ args: app }", false));
+	assert_false(matches("{ args: link }", false));
+	/* The name that it was started under. */
+	assert_true(matches("{ exe: link }", false));
+	assert_false(matches("{ exe: /usr/bin/link }", false));
 	assert_true(matches("{ exe: app, args: one }", false));
 	assert_false(matches("{ exe: app, args: three }", false));
 	assert_false(matches("{ user: 54321 }", false));
