@@ -237,6 +237,24 @@ static bool look(struct drain *d, struct slot_ref *ref, struct found *found,
 	return false;
 }
 
+/*
+ * A segment of ours tells others when we are dead: who claims without one, and is killed, leaves
+ * its lease to run out. Not for a process that lives and has nothing new, which a pass lets go at
+ * once.
+ */
+static void show_life(struct drain *d, const struct slot_ref *ref, const struct found *found)
+{
+	unsigned state = CLAIM_STATE(atomic_load_explicit(ref->claim, memory_order_relaxed));
+	uint64_t word = atomic_load_explicit(&ref->slot->drain, memory_order_relaxed);
+	struct segment *segment;
+
+	if (d->spool->count || found->start_error || is_off(d))
+		return;
+	/* When it fails, the same failure is met, and told, under the claim. */
+	if (state != CLAIM_RUNNING || !(DRAIN_DONE(word) & DRAIN_DONE_START))
+		spool_segment(d->spool, found->start.image, &segment);
+}
+
 static int drain_slot(struct drain *d, uint32_t number, struct drain_result *result)
 {
 	struct drain_claim claim;
@@ -248,6 +266,7 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	slot_view(d->pool, number, &ref);
 	if (!look(d, &ref, &found, result))
 		return 0;
+	show_life(d, &ref, &found);
 	r = take(d, number, &claim);
 	if (r) {
 		result->busy += r == -EBUSY;
