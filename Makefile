@@ -30,7 +30,7 @@ LD_SAFE  := -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack
 # for in every process.
 LD_INSIDE := -shared -nostartfiles $(LD_SAFE),-z,nodelete,-z,initfirst,-z,noseparate-code,--gc-sections \
 	-Wl,--hash-style=gnu,--build-id -Wl,--version-script=shim/libbookend.map
-LIBS_SENDER    := -lcurl -lz
+LIBS_SENDER    := -lz -ldl
 LIBS_COLLECTOR := -lmicrohttpd -lsqlite3 -ljansson -lz
 # What unit tests and fuzzers are linked with: everything but the shim, whose interposers would divert the test itself.
 LIBS_TEST := -lcmocka -lyaml $(LIBS_SENDER) $(LIBS_COLLECTOR) -lm -lpthread -ldl

@@ -79,6 +79,13 @@ static int open_transport(struct deliver *d, const struct route *route)
 }
 
 /* Nothing can take these events there; they stay. */
+static void no_way(struct deliver *d, const char *destination, const char *why)
+{
+	d->failures = d->failures ? d->failures : 1;
+	stats_outcome(d->stats, destination, why);
+	say(d->options, SAY_ERROR, "destination %s: %s", destination, why);
+}
+
 static void refuse_url(struct deliver *d, const struct image *image,
 		       const struct segment_route *route)
 {
@@ -90,9 +97,7 @@ static void refuse_url(struct deliver *d, const struct image *image,
 	snprintf(why, sizeof(why),
 		 "%.*s: no way to send there: put http:// or https://, or file: with format ndjson",
 		 (int)strcspn(route->url, ":"), route->url);
-	d->failures = d->failures ? d->failures : 1;
-	stats_outcome(d->stats, to.name, why);
-	say(d->options, SAY_ERROR, "destination %s: %s", to.name, why);
+	no_way(d, to.name, why);
 }
 
 static int add_route(struct deliver *d, const struct segment *segment, uint32_t number,
@@ -120,6 +125,8 @@ static int add_route(struct deliver *d, const struct segment *segment, uint32_t 
 		return r;
 	r = open_transport(d, *into);
 	if (r) {
+		no_way(d, (*into)->to.name,
+		       r == -ELIBACC ? "libcurl.so.4 can not be loaded: install it" : strerror(-r));
 		route_free(*into, NULL);
 		return r;
 	}

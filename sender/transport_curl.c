@@ -6,6 +6,7 @@
 #include "sender/transport.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,16 +31,46 @@ struct curl_state {
 	char error[CURL_ERROR_SIZE];
 };
 
+/*
+ * Loaded when the first route needs it: with the thirty libraries behind it libcurl is three
+ * quarters of what a drainer costs that has nothing to send there. Never unloaded or cleaned up:
+ * this may be a thread of somebody else's process.
+ */
+static struct {
+#define CALL(name) __typeof__(curl_##name) *name;
+#include "sender/curl_calls.def"
+#undef CALL
+	bool ready;
+} curl;
+
+static int load(void)
+{
+	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+	bool whole = library != NULL;
+
+	if (!library)
+		return -ELIBACC;
+#define CALL(name)                                                                                 \
+	curl.name = (__typeof__(curl.name))dlsym(library, "curl_" #name);                          \
+	whole &= curl.name != NULL;
+#include "sender/curl_calls.def"
+#undef CALL
+	if (!whole)
+		return -ELIBBAD;
+	if (curl.global_init(CURL_GLOBAL_DEFAULT))
+		return -ENOMEM;
+	curl.ready = true;
+	return 0;
+}
+
 static int curl_open(void **common)
 {
-	static bool
-		initialised; /* never cleaned up: this may be a thread of somebody else's process */
+	int r = curl.ready ? 0 : load();
 	CURLM *multi;
 
-	if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT))
-		return -ENOMEM;
-	initialised = true;
-	multi = curl_multi_init();
+	if (r)
+		return r;
+	multi = curl.multi_init();
 	if (!multi)
 		return -ENOMEM;
 	*common = multi;
@@ -48,7 +79,7 @@ static int curl_open(void **common)
 
 static void curl_close(void *common)
 {
-	curl_multi_cleanup(common);
+	curl.multi_cleanup(common);
 }
 
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
@@ -75,7 +106,7 @@ static bool has_header(const struct late_destination *to, const char *name)
 
 static void add_header(struct curl_state *state, const char *header)
 {
-	struct curl_slist *more = curl_slist_append(state->headers, header);
+	struct curl_slist *more = curl.slist_append(state->headers, header);
 
 	if (more)
 		state->headers = more;
@@ -106,9 +137,9 @@ static int add_auth(struct curl_state *state, const struct transport_request *re
 	if (!request->key[0] || request->auth == AUTH_NONE)
 		return 0;
 	if (request->auth == AUTH_BASIC) {
-		curl_easy_setopt(state->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		curl_easy_setopt(state->easy, CURLOPT_USERNAME, request->key);
-		curl_easy_setopt(state->easy, CURLOPT_PASSWORD, "");
+		curl.easy_setopt(state->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl.easy_setopt(state->easy, CURLOPT_USERNAME, request->key);
+		curl.easy_setopt(state->easy, CURLOPT_PASSWORD, "");
 		return 0;
 	}
 	header = malloc(bytes);
@@ -134,26 +165,26 @@ static void set_options(struct curl_state *state, const struct transport_request
 	const struct late_destination *to = request->to;
 	long timeout = to->timeout_ms ? (long)to->timeout_ms : 10000;
 
-	curl_easy_setopt(state->easy, CURLOPT_URL, request->url);
-	curl_easy_setopt(state->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(state->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(state->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(state->easy, CURLOPT_QUICK_EXIT,
+	curl.easy_setopt(state->easy, CURLOPT_URL, request->url);
+	curl.easy_setopt(state->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(state->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl.easy_setopt(state->easy, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(state->easy, CURLOPT_QUICK_EXIT,
 			 1L); /* do not wait for a name that never resolves */
-	curl_easy_setopt(state->easy, CURLOPT_TIMEOUT_MS, timeout);
-	curl_easy_setopt(state->easy, CURLOPT_CONNECTTIMEOUT_MS,
+	curl.easy_setopt(state->easy, CURLOPT_TIMEOUT_MS, timeout);
+	curl.easy_setopt(state->easy, CURLOPT_CONNECTTIMEOUT_MS,
 			 timeout < CONNECT_MS ? timeout : CONNECT_MS);
-	curl_easy_setopt(state->easy, CURLOPT_PROXY, to->proxy ? to->proxy : "");
-	curl_easy_setopt(state->easy, CURLOPT_NOPROXY, "");
-	curl_easy_setopt(state->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(state->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl_easy_setopt(state->easy, CURLOPT_ERRORBUFFER, state->error);
-	curl_easy_setopt(state->easy, CURLOPT_WRITEFUNCTION, take_answer);
-	curl_easy_setopt(state->easy, CURLOPT_WRITEDATA, state);
-	curl_easy_setopt(state->easy, CURLOPT_POST, 1L);
-	curl_easy_setopt(state->easy, CURLOPT_HTTPHEADER, state->headers);
+	curl.easy_setopt(state->easy, CURLOPT_PROXY, to->proxy ? to->proxy : "");
+	curl.easy_setopt(state->easy, CURLOPT_NOPROXY, "");
+	curl.easy_setopt(state->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl.easy_setopt(state->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl.easy_setopt(state->easy, CURLOPT_ERRORBUFFER, state->error);
+	curl.easy_setopt(state->easy, CURLOPT_WRITEFUNCTION, take_answer);
+	curl.easy_setopt(state->easy, CURLOPT_WRITEDATA, state);
+	curl.easy_setopt(state->easy, CURLOPT_POST, 1L);
+	curl.easy_setopt(state->easy, CURLOPT_HTTPHEADER, state->headers);
 	if (to->ca_file)
-		curl_easy_setopt(state->easy, CURLOPT_CAINFO, to->ca_file);
+		curl.easy_setopt(state->easy, CURLOPT_CAINFO, to->ca_file);
 }
 
 static struct curl_state *make_state(struct transport_request *request)
@@ -163,7 +194,7 @@ static struct curl_state *make_state(struct transport_request *request)
 	if (!state)
 		return NULL;
 	request->state = state;
-	state->easy = curl_easy_init();
+	state->easy = curl.easy_init();
 	if (!state->easy)
 		return NULL;
 	add_headers(state, request);
@@ -185,8 +216,8 @@ static int set_body(struct curl_state *state, const struct transport_request *re
 		body = state->packed.data;
 		length = state->packed.length;
 	}
-	curl_easy_setopt(state->easy, CURLOPT_POSTFIELDS, body);
-	curl_easy_setopt(state->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+	curl.easy_setopt(state->easy, CURLOPT_POSTFIELDS, body);
+	curl.easy_setopt(state->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
 	return 0;
 }
 
@@ -207,8 +238,8 @@ static void curl_forget(void *common, struct transport_request *request)
 	if (!state)
 		return;
 	if (state->easy)
-		curl_easy_cleanup(state->easy);
-	curl_slist_free_all(state->headers);
+		curl.easy_cleanup(state->easy);
+	curl.slist_free_all(state->headers);
 	buffer_free(&state->packed);
 	free(state);
 	request->state = NULL;
@@ -227,8 +258,8 @@ static bool curl_submit(void *common, struct transport_request *request)
 	state->answered = 0;
 	state->answer_bytes = 0;
 	state->error[0] = 0;
-	curl_easy_setopt(state->easy, CURLOPT_PRIVATE, request);
-	if (curl_multi_add_handle(common, state->easy))
+	curl.easy_setopt(state->easy, CURLOPT_PRIVATE, request);
+	if (curl.multi_add_handle(common, state->easy))
 		return fail(request, "libcurl took no more requests");
 	return false;
 }
@@ -256,12 +287,12 @@ static enum transport_result classify(CURLcode code)
 static void finish(struct transport_request *request, CURLcode code)
 {
 	struct curl_state *state = request->state;
-	const char *why = state->error[0] ? state->error : curl_easy_strerror(code);
+	const char *why = state->error[0] ? state->error : curl.easy_strerror(code);
 	curl_off_t after = 0;
 	long status = 0;
 
-	curl_easy_getinfo(state->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(state->easy, CURLINFO_RETRY_AFTER, &after);
+	curl.easy_getinfo(state->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(state->easy, CURLINFO_RETRY_AFTER, &after);
 	/* An answer longer than we care for is broken off by us: its status counts. */
 	if (code == CURLE_WRITE_ERROR && status)
 		code = CURLE_OK;
@@ -282,12 +313,12 @@ static struct transport_request *next_done(CURLM *multi)
 	CURLcode code;
 	int left;
 
-	message = curl_multi_info_read(multi, &left);
+	message = curl.multi_info_read(multi, &left);
 	if (!message || message->msg != CURLMSG_DONE)
 		return NULL;
 	code = message->data.result;
-	curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
-	curl_multi_remove_handle(multi, message->easy_handle);
+	curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
+	curl.multi_remove_handle(multi, message->easy_handle);
 	finish(request, code);
 	return request;
 }
@@ -297,12 +328,12 @@ static struct transport_request *curl_wait(void *common, int timeout_ms)
 	struct transport_request *done;
 	int running;
 
-	curl_multi_perform(common, &running);
+	curl.multi_perform(common, &running);
 	done = next_done(common);
 	if (done || !running)
 		return done;
-	curl_multi_poll(common, NULL, 0, timeout_ms, NULL);
-	curl_multi_perform(common, &running);
+	curl.multi_poll(common, NULL, 0, timeout_ms, NULL);
+	curl.multi_perform(common, &running);
 	return next_done(common);
 }
 
@@ -311,7 +342,7 @@ static void curl_cancel(void *common, struct transport_request *request)
 	struct curl_state *state = request->state;
 
 	if (state && state->easy)
-		curl_multi_remove_handle(common, state->easy);
+		curl.multi_remove_handle(common, state->easy);
 }
 
 static const char *const schemes[] = { "http", "https", NULL };

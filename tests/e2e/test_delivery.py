@@ -353,6 +353,24 @@ def test_a_file_takes_lines(delivery, tmp_path):
     assert out.stat().st_mode & 0o777 == 0o600
 
 
+def test_libcurl_is_loaded_only_for_http(delivery, receiver, tmp_path):
+    delivery.env["LD_DEBUG"] = "libs"
+    delivery.use(text_of(f"file:{tmp_path}/out.ndjson")).record()
+    assert "libcurl" not in delivery.flush(expect=0)["stderr"]
+    delivery.use(text_of(f"{receiver.url}/in"), "other").record()
+    assert "libcurl" in delivery.flush(expect=0)["stderr"]
+
+
+def test_without_libcurl_nothing_is_lost(delivery, receiver, tmp_path):
+    (tmp_path / "libcurl.so.4").touch()
+    delivery.use(text_of(f"{receiver.url}/in")).record()
+    delivery.env["LD_LIBRARY_PATH"] = str(tmp_path)
+    assert "libcurl.so.4 can not be loaded" in delivery.flush(expect=75)["stderr"]
+    del delivery.env["LD_LIBRARY_PATH"]
+    delivery.flush(expect=0)
+    assert len(receiver.events()) == 2
+
+
 def test_a_half_line_in_the_file_is_ended_first(delivery, tmp_path):
     out = tmp_path / "out.ndjson"
     out.write_text('{"half": ')
