@@ -306,20 +306,25 @@ class Host:
         bad = ("no_slot", "damaged", "truncated", "discarded", "helpers_failed", "poisoned", "dropped", "no_image")
         return said["losses"] + [f"{name}: {counts[name]}" for name in bad if counts[name]]
 
-    def helpers(self):
-        """Drainers of this state that are still at work."""
-        want, found = b"BOOKEND_STATE=" + os.fsencode(self.state) + b"\0", []
-        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+    def alive(self):
+        """Processes that run in these folders or know of them: daemons of a test that failed, helpers at work."""
+        found, want = [], os.fsencode(self.folder)
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if want in path.read_bytes():
-                    found.append(path)
+                where = os.fsencode(os.readlink(process / "cwd"))
+                if want in where + (process / "cmdline").read_bytes() + (process / "environ").read_bytes():
+                    found.append(int(process.name))
         return found
 
     def close(self):
         for world in self.worlds:
             world.close()
-        with contextlib.suppress(AssertionError):  # then something hangs, and its test has said so
-            support.wait_until(lambda: not self.helpers(), 5, "the end of all helpers")
+        try:
+            support.wait_until(lambda: not self.alive(), 5, "the end of all helpers")
+        except AssertionError:
+            for pid in self.alive():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         uids = {os.geteuid()} | ({self.user.pw_uid} if self.user else set())
         for uid in uids:
             support.remove_pools(self.state, uid)

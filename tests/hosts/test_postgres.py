@@ -1,5 +1,6 @@
 """postgres under pg_ctl: it asks for the version first, by a process of its own; every child of the server calls setsid."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -32,6 +33,8 @@ def data():
         conf.write(f"\nlisten_addresses = ''\nunix_socket_directories = '{folder}'\nfsync = off\nshared_buffers = 1MB\n"
                    "max_connections = 8\ndynamic_shared_memory_type = mmap\nlogging_collector = off\n")
     yield folder / "data"
+    with contextlib.suppress(OSError, ValueError):  # of a test that failed
+        os.kill(int((folder / "data/postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
 
 
