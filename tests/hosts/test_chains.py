@@ -1,5 +1,8 @@
 """Chains of programs that replace and leave each other: each life once, whoever it becomes and whoever stays behind."""
 
+import os
+import signal
+
 import pytest
 
 import support
@@ -69,3 +72,34 @@ def test_ways_to_wait(program, text, code, host):
     done = h.compare(["python3" if program == PYTHON else program, option, text.replace("$p, 0), qq( $!", "$p, 0) == -1, qq( $!")])
     assert done[0] == code, done
     h.expect(ended(program, code=code))
+
+
+@pytest.mark.parametrize("sender", ["later", "helper"])
+def test_many_short_ones(sender, host):
+    h = host("true", "false", "bash", sender=sender)
+    text = ("for i in $(seq 60); do /bin/true & /bin/false & done; wait; "
+            "seq 40 | xargs -P 8 -n 1 sh -c '/bin/true; exec /bin/false'; exit 3")
+    assert h.compare(["bash", "-c", text])[0] == 3
+    h.expect(ended("bash", code=3), *[ended("true", code=0)] * 100, *[ended("false", code=1)] * 100, flush=sender == "later")
+
+
+def test_a_pipe_whose_reader_leaves(host):
+    """Three die of SIGPIPE, one of them after its exit handlers may have spoken; the shell that waits knows."""
+    h = host("yes", "cat", "tee", "head", "bash")
+    done = h.compare(["bash", "-c", "yes | cat | tee /dev/null | head -n 2; echo ${PIPESTATUS[@]}"])
+    assert done[1] == "y\ny\n141 141 141 0\n"
+    h.expect(*[ended(name, reason="signal", signal=13) for name in ("yes", "cat", "tee")], ended("head", code=0), ended("bash", code=0))
+
+
+def test_a_group_that_is_told_to_end(host):
+    h = host("bash", "dash", "sleep", PERL)
+
+    def scenario(world):
+        process = world.start("bash", "-c", "dash -c 'perl -e \"sleep 9\" & : > ready; sleep 9; echo x'; echo y")
+        support.wait_until((world.folder / "ready").exists, 5, "dash")
+        seen = world.settled(process.pid, ready=lambda seen: "'perl'" in str(seen) and "'sleep'" in str(seen))
+        os.killpg(process.pid, signal.SIGTERM)
+        return seen, process.wait(5)
+
+    assert h.both(scenario)[1] == -15
+    h.expect(*[ended(name, reason="signal", signal=15) for name in ("bash", "dash", "sleep", PERL)])
