@@ -62,8 +62,10 @@ copy_apt() {
 	return 0
 }
 
+# As a machine has it: the root is a mount of its own, which programs in it may make private.
 mount_all() {
 	local node
+	mount --bind "$top" "$top" || return 1
 	mount -t proc proc "$top/proc" && mount --rbind -o ro /sys "$top/sys" && mount -t tmpfs dev "$top/dev" || return 1
 	for node in null zero full random urandom tty; do
 		touch "$top/dev/$node" && mount --bind "/dev/$node" "$top/dev/$node" || return 1
