@@ -232,9 +232,10 @@ static void fill(struct decision *into, const struct image_file *f, struct decid
 	into->helper = !only_child && (h->flags & NOW_HELPER) != 0;
 	into->tool = f->header->tool;
 	into->internal = decided;
-	into->payload_bytes = policy_snapshot(
-		into, subject, NULL, into->command ? DECIDED_COMMAND_MAX : DECIDED_SERVICE_MAX,
-		&truncated);
+	/* A command's fits a cell or is cut; only a service's is worth counting beforehand. */
+	into->payload_bytes = into->command ? DECIDED_COMMAND_MAX
+					    : policy_snapshot(into, subject, NULL,
+							      DECIDED_SERVICE_MAX, &truncated);
 }
 
 static enum reason judge_all(const struct image_file *f, const char *services,

@@ -52,8 +52,8 @@ struct decision {
 	uint32_t service;	/* number in the image */
 	const char *name;	/* of the service; in the arena */
 	uint8_t image[16];	/* hash */
-	uint32_t payload_bytes; /* room to ask for: what this snapshot needs, up to a bound
-				 */
+	uint32_t payload_bytes; /* room to ask for: a cell's, or what a service's snapshot needs up
+				   to a bound */
 	uint32_t ring_bytes;	/* 0: no call events */
 	bool child; /* a `child` trigger of child_of names it, whatever the reason says */
 	uint32_t child_of;
