@@ -35,7 +35,7 @@ struct pool_class {
 };
 static_assert(sizeof(struct pool_class) == 32, "format");
 
-/* `bookend off`: nothing is recorded, and what is recorded is discarded. */
+/* Switched off: nothing is recorded, and what is recorded is discarded. */
 #define POOL_CONTROL_OFF 1u
 
 /* Written once, before the pool gets its name. */
@@ -70,7 +70,7 @@ struct pool_header {
 	_Atomic uint64_t due_ns; /* boot time from which a start may spawn a helper; drainers */
 	_Atomic uint64_t drained_stops; /* count[POOL_STOPS] when the last complete drain began */
 	_Atomic uint32_t drainers;	/* the last drainer number given out */
-	_Atomic uint32_t control;	/* POOL_CONTROL_OFF; written by `bookend on|off` */
+	_Atomic uint32_t control;	/* POOL_CONTROL_OFF, written by tools */
 	uint8_t pad[4096 - 1312];
 };
 static_assert(offsetof(struct pool_header, count) == 1024, "format");

@@ -124,12 +124,10 @@ static bool bookend_wanted(const struct bookend *b)
 static enum reason bookend_measure(struct bookend *b, const char *services)
 {
 	const char *policy = environment_value(b->envp, "BOOKEND_POLICY");
-	enum reason reason = environment_forbids(b->envp);
 	enum adoption adoption;
+	enum reason reason;
 	bool wanted;
 
-	if (reason != REASON_MEASURED)
-		return reason;
 	reason = policy_decide(policy && policy[0] ? policy : PATHS_DEFAULT_POLICY, services,
 			       &b->subject, b->arena, sizeof(b->arena), &b->decision, &b->detail);
 	wanted = bookend_wanted(b);
@@ -220,13 +218,25 @@ static void bookend_begin(struct bookend *b, int argc, char **argv, const char *
 	sys_munmap(b, sizeof(*b));
 }
 
+/* An opt-out: nothing is looked at, nothing is opened. */
+static bool bookend_forbidden(char **argv, char **envp)
+{
+	enum reason reason = environment_forbids(envp);
+	const char *trace = environment_value(envp, "BOOKEND_TRACE");
+
+	if (reason != REASON_MEASURED && trace)
+		trace_decision(trace, sys_getpid(), argv[0] ? argv[0] : "", reason_text(reason), "",
+			       NULL, UINT32_MAX);
+	return reason != REASON_MEASURED;
+}
+
 __attribute__((constructor)) static void bookend_load(int argc, char **argv, char **envp)
 {
 	const char *services = envp ? environment_value(envp, "BOOKEND_SERVICE") : NULL;
 	struct bookend *b;
 	long at;
 
-	if (!services || !services[0])
+	if (!services || !services[0] || bookend_forbidden(argv, envp))
 		return;
 	at = sys_mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (sys_failed(at))

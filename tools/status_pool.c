@@ -162,7 +162,7 @@ static void print_pool(struct status *status, const struct pool *pool)
 	listing_number(list, "taken", "slots taken", taken);
 	listing_number(list, "slots", "of", slots);
 	listing_text(list, "control", "switched",
-		     control & POOL_CONTROL_OFF ? "off, by `bookend off`" : "on");
+		     control & POOL_CONTROL_OFF ? "off" : "on");
 }
 
 /* pool: NULL when there is none. Programs find every key all the same. */

@@ -71,7 +71,7 @@ def test_a_bad_body_is_refused_whole_with_what_is_wrong_and_where(client, collec
 
 
 @pytest.mark.parametrize("method, path, allow", [
-    ("GET", "/v1/track", "POST"), ("PUT", "/v1/batch", "POST"), ("DELETE", "/", "GET, HEAD"),
+    ("GET", "/v1/track", "POST"), ("PUT", "/v1/batch", "POST"), ("DELETE", "/", "GET, HEAD, POST"),
     ("OPTIONS", "/v1/events", "GET, HEAD, POST"), ("POST", "/healthz", "GET, HEAD")])
 def test_a_wrong_method_is_told_the_right_ones(client, method, path, allow):
     reply = client.ask(method, path, b"{}" if method == "POST" else None)

@@ -170,7 +170,7 @@ def test_the_reason_of_a_refusal_is_in_status(delivery, receiver):
 
 
 def switch(delivery, off):
-    """Sets the control word of the pool's header, as `bookend off` and `bookend on` do."""
+    """Sets the control word of the pool's header."""
     (pool,) = support.pools_of(delivery.state)
     with open(pool, "r+b") as file:
         file.seek(CONTROL)

@@ -69,7 +69,13 @@ static void give_events(struct store *store, const struct query *query, struct a
 }
 
 static const struct route routes[] = {
-	{ .path = "/", .allow = "GET, HEAD", .get = give_page },
+	/* The page; and for who posts to the address that `collect` prints, the same as /v1/events.
+	 */
+	{ .path = "/",
+	  .allow = "GET, HEAD, POST",
+	  .get = give_page,
+	  .json = ingest_json,
+	  .ndjson = ingest_ndjson },
 	{ .path = "/style.css", .allow = "GET, HEAD", .get = give_style, .open = true },
 	{ .path = "/healthz", .allow = "GET, HEAD", .get = give_health, .open = true },
 	{ .path = "/v1/events",
