@@ -35,8 +35,8 @@ struct bookend {
 	char detail_text[256];
 	bool pool_tried;
 	enum reason pool_reason;
+	uint8_t arena[DECIDE_ARENA]; /* begins on a page that is touched anyway */
 	struct ancestor ancestor;
-	uint8_t arena[DECIDE_ARENA];
 };
 
 /* Once: the pool of the state directory, made only for a process that is measured. */
