@@ -13,6 +13,15 @@
 
 #pragma weak _r_debug
 
+/* The same of musl's loader, whose list has libc before us. */
+extern struct r_debug *_dl_debug_addr;
+#pragma weak _dl_debug_addr
+
+bool symbol_in_glibc(void)
+{
+	return &_r_debug != NULL;
+}
+
 /*
  * arm64 resolvers take the hardware capabilities (System V ABI for the Arm 64-bit architecture,
  * 9.4.1), none of which select the plain variant; x86-64 ones take nothing and do not see the
@@ -29,10 +38,19 @@ static void *symbol_address(const struct object *o, const ElfW(Sym) * s)
 	return resolve(0, NULL);
 }
 
+static const struct link_map *symbol_first(void)
+{
+	if (&_r_debug)
+		return _r_debug.r_map;
+	return &_dl_debug_addr ? _dl_debug_addr->r_map : NULL;
+}
+
 static const struct link_map *symbol_first_after_us(void)
 {
-	const struct link_map *m = &_r_debug ? _r_debug.r_map : NULL;
+	const struct link_map *m = symbol_first();
 
+	if (!symbol_in_glibc())
+		return m;
 	while (m && m->l_ld != _DYNAMIC)
 		m = m->l_next;
 	return m ? m->l_next : NULL;
@@ -44,7 +62,7 @@ static void *symbol_from(const struct link_map *m, const char *name, const char 
 		const ElfW(Sym) * s;
 		struct object o;
 
-		if (object_open(m, &o) < 0)
+		if (m->l_ld == _DYNAMIC || object_open(m, &o) < 0)
 			continue;
 		o.data = data;
 		s = object_find(&o, name, version);
@@ -61,5 +79,5 @@ void *symbol_next(const char *name, const char *version)
 
 void *symbol_first_data(const char *name)
 {
-	return symbol_from(&_r_debug ? _r_debug.r_map : NULL, name, NULL, true);
+	return symbol_from(symbol_first(), name, NULL, true);
 }

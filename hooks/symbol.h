@@ -11,6 +11,11 @@
 #ifndef BOOKEND_HOOKS_SYMBOL_H
 #define BOOKEND_HOOKS_SYMBOL_H
 
+#include <stdbool.h>
+
+/* False under another libc (musl), which passes constructors no arguments. */
+bool symbol_in_glibc(void);
+
 /*
  * name's address, an IFUNC resolved; NULL when nobody defines it. version: the exact symbol
  * version, or NULL for the default one.

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "hooks/symbol.h"
 #include "policy/decide.h"
 #include "shim/adopt.h"
 #include "shim/ancestor.h"
@@ -232,7 +233,8 @@ static bool bookend_forbidden(char **argv, char **envp)
 
 __attribute__((constructor)) static void bookend_load(int argc, char **argv, char **envp)
 {
-	const char *services = envp ? environment_value(envp, "BOOKEND_SERVICE") : NULL;
+	bool ours = symbol_in_glibc() && envp;
+	const char *services = ours ? environment_value(envp, "BOOKEND_SERVICE") : NULL;
 	struct bookend *b;
 	long at;
 

@@ -8,7 +8,7 @@ run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansso
 test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
 	python3-pytest python3-pytest-xdist procps iproute2 util-linux groff-base'
 servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init'
-commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static'
+commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static musl-tools'
 
 case "${1:-}" in
 run) wanted=$run ;;
