@@ -76,7 +76,7 @@ $(B)/bookend-collector: $(call obj,outside,$(base) $(collector))
 # Unit tests: tests/unit/test_X.c is a program of its own, under ASan and UBSan; the lock-free ones under TSan too.
 SANE   := -O1 -g -fno-omit-frame-pointer
 UNIT   := $(wildcard tests/unit/test_*.c)
-TSAN   := $(wildcard $(patsubst %,tests/unit/test_%.c,ring slot drain_claim))
+TSAN   := $(wildcard $(patsubst %,tests/unit/test_%.c,pool slot ring drain_claim drain_observe handover))
 FUZZ   := $(wildcard tests/fuzz/fuzz_*.c)
 asan   := $(SANE) -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan   := $(SANE) -fsanitize=thread -Wno-tsan
