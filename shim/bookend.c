@@ -25,9 +25,11 @@
 #include "shim/subject.h"
 #include "shim/trace.h"
 
-/* One mapping: the record, which stays when the process is measured, and what is only the
- * constructor's. */
-struct bookend {
+/*
+ * The record, which stays when the process is measured, and what is only the constructor's. The
+ * loader maps these zeroes with the object, and an inert process touches none of them.
+ */
+static struct bookend {
 	struct self self;
 	char **envp;
 	struct subject subject;
@@ -38,7 +40,7 @@ struct bookend {
 	enum reason pool_reason;
 	uint8_t arena[DECIDE_ARENA]; /* begins on a page that is touched anyway */
 	struct ancestor ancestor;
-};
+} bookend_memory;
 
 /* Once: the pool of the state directory, made only for a process that is measured. */
 static enum reason bookend_pool(struct bookend *b, bool make)
@@ -185,14 +187,15 @@ static enum reason bookend_decide(struct bookend *b, int argc, char **argv, cons
 	return reason;
 }
 
-/* What the constructor alone needed goes; a command is too short-lived for that to be worth a
- * system call. */
-static void bookend_shrink(struct bookend *b)
+/* The whole pages from there to the end go back to the kernel, to be zeroes again. */
+static void bookend_release(const void *from, const struct bookend *b)
 {
-	size_t kept = (sizeof(b->self) + POOL_PAGE - 1) & ~(size_t)(POOL_PAGE - 1);
+	uintptr_t page = POOL_PAGE;
+	uintptr_t begin = ((uintptr_t)from + page - 1) & ~(page - 1);
+	uintptr_t end = (uintptr_t)(b + 1) & ~(page - 1);
 
-	if (!b->self.command)
-		sys_munmap((uint8_t *)b + kept, sizeof(*b) - kept);
+	if (begin < end)
+		sys_call(SYS_madvise, begin, end - begin, MADV_DONTNEED, 0);
 }
 
 static void bookend_begin(struct bookend *b, int argc, char **argv, const char *services)
@@ -204,19 +207,20 @@ static void bookend_begin(struct bookend *b, int argc, char **argv, const char *
 		bookend_watch(self);
 		helper_when_due(self);
 		pool_close_file(&self->pool);
-		bookend_shrink(b);
+		/* A command is too short-lived for that to be worth a system call. */
+		if (!self->command)
+			bookend_release(self + 1, b);
 		return;
 	}
 	if (b->decision.children && bookend_pool(b, false) == REASON_MEASURED) {
 		self->command = true;
 		self_stand_by(self);
 		pool_close_file(&self->pool);
-		bookend_shrink(b);
 		return;
 	}
 	if (self->pool.header)
 		pool_close(&self->pool);
-	sys_munmap(b, sizeof(*b));
+	bookend_release(b, b);
 }
 
 /* An opt-out: nothing is looked at, nothing is opened. */
@@ -235,15 +239,9 @@ __attribute__((constructor)) static void bookend_load(int argc, char **argv, cha
 {
 	bool ours = symbol_in_glibc() && envp;
 	const char *services = ours ? environment_value(envp, "BOOKEND_SERVICE") : NULL;
-	struct bookend *b;
-	long at;
 
 	if (!services || !services[0] || bookend_forbidden(argv, envp))
 		return;
-	at = sys_mmap(NULL, sizeof(*b), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (sys_failed(at))
-		return;
-	b = (struct bookend *)at;
-	b->envp = envp;
-	bookend_begin(b, argc, argv, services);
+	bookend_memory.envp = envp;
+	bookend_begin(&bookend_memory, argc, argv, services);
 }
