@@ -74,9 +74,19 @@ static double median_difference(const double *from, const double *what, const ui
 	return statistics_median(scratch, count);
 }
 
-/* Columns plain, yardstick, candidate. */
+/* Columns plain, yardstick, twin, candidate. The copies of the yardstick stand together for it. */
 static double added_ratio(const double *const *columns, const uint32_t *rows, size_t count,
 			  double *scratch)
+{
+	double yardstick = median_difference(columns[0], columns[1], rows, count, scratch);
+	double twin = median_difference(columns[0], columns[2], rows, count, scratch);
+	double candidate = median_difference(columns[0], columns[3], rows, count, scratch);
+
+	return 2 * candidate / (yardstick + twin);
+}
+
+static double twin_ratio(const double *const *columns, const uint32_t *rows, size_t count,
+			 double *scratch)
 {
 	double yardstick = median_difference(columns[0], columns[1], rows, count, scratch);
 
@@ -85,13 +95,14 @@ static double added_ratio(const double *const *columns, const uint32_t *rows, si
 
 int harness_added(const struct rounds *rounds, struct measured *into)
 {
-	const double *candidate[] = { rounds->arm[0], rounds->arm[1], rounds->arm[3] };
-	const double *twin[] = { rounds->arm[0], rounds->arm[1], rounds->arm[2] };
-	int error = statistics_bootstrap(candidate, rounds->count, added_ratio, &into->value);
+	const double *const columns[] = { rounds->arm[0], rounds->arm[1], rounds->arm[2],
+					  rounds->arm[3] };
+	int error = statistics_bootstrap(columns, rounds->count, added_ratio, &into->value);
 
 	into->pairs = rounds->count;
 	into->same = 1;
-	return error ? error : statistics_bootstrap(twin, rounds->count, added_ratio, &into->twin);
+	return error ? error
+		     : statistics_bootstrap(columns, rounds->count, twin_ratio, &into->twin);
 }
 
 static struct interval paired(const double *from, const double *what, size_t count, bool ratio)

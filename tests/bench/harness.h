@@ -77,8 +77,8 @@ struct plan {
 int harness_rounds(const struct plan *plan, struct rounds *into);
 void harness_free(struct rounds *rounds);
 
-/* Arms plain, yardstick, yardstick again, candidate: what the candidate adds over plain, in what
- * the yardstick adds. */
+/* Arms plain, yardstick, a copy of it, candidate: what the candidate adds over plain, in what the
+ * two copies add on average. */
 int harness_added(const struct rounds *rounds, struct measured *into);
 /* Arms yardstick, yardstick again, candidate: the median of the paired ratios. */
 int harness_ratio(const struct rounds *rounds, struct measured *into);
