@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "policy/transform.h"
 #include "policy/words.h"
 
 static struct value eval_template(struct eval *e, const struct image_node *node)
@@ -59,60 +60,11 @@ static struct value eval_object(struct eval *e, const struct image_node *node)
 	return kept != NULL ? value_of(VALUE_JSON, kept, t.length) : value_unreadable();
 }
 
-/* Without a substitute of its own, what is not in the list is "other". */
-static struct value eval_one_of(struct eval *e, const struct image_node *node)
-{
-	struct value v;
-
-	if (node->count == 0)
-		return value_unreadable();
-	v = eval_source(e, node->operand[0]);
-	if (!value_present(&v))
-		return v;
-	for (unsigned i = 1; i < node->count; i++) {
-		const struct image_node *word = node_operand(&e->section, node, i);
-
-		if (word != NULL && word->op == NODE_TEXT && word->value == v.length &&
-		    memcmp(node_text(word), v.text, v.length) == 0)
-			return v;
-	}
-	return node->value == 1 ? value_absent() : value_text("other");
-}
-
-static bool is_omitted(const struct value *v, uint32_t omit)
-{
-	double number;
-
-	if (v->type == VALUE_NULL)
-		return (omit & OMIT_NULL) != 0;
-	if (v->type == VALUE_NUMBER && (omit & OMIT_ZERO) != 0)
-		return value_read_number(v->text, v->length, &number) == 0 && number == 0;
-	if ((omit & OMIT_EMPTY) == 0)
-		return false;
-	return v->length == 0 || (v->type == VALUE_JSON && v->length == 2);
-}
-
 static struct value eval_keyed_id(struct eval *e, const struct image_node *node)
 {
 	const char *key = node->count > 0 ? eval_scalar(e, node->operand[0]) : NULL;
 
 	return key != NULL ? e->world->id(e, "keyed", key) : value_absent();
-}
-
-static struct value eval_wrapped(struct eval *e, const struct image_node *node)
-{
-	struct value v;
-
-	if (node->count == 0)
-		return value_unreadable();
-	v = eval_source(e, node->operand[0]);
-	if (node->op == NODE_OMIT && value_present(&v) && is_omitted(&v, node->value))
-		return value_absent();
-	if (node->op == NODE_SECRET && value_present(&v) && e->mask)
-		return value_text("(secret)");
-	if (node->op == NODE_ELSE && !value_present(&v) && node->count > 1)
-		return eval_source(e, node->operand[1]);
-	return v;
 }
 
 static struct value eval_taken(struct eval *e, const struct image_node *node)
@@ -160,12 +112,11 @@ static struct value eval_node(struct eval *e, const struct image_node *node)
 		return eval_template(e, node);
 	case NODE_OBJECT:
 		return eval_object(e, node);
-	case NODE_ONE_OF:
-		return eval_one_of(e, node);
-	case NODE_OMIT:
-	case NODE_ELSE:
-	case NODE_SECRET:
-		return eval_wrapped(e, node);
+#define TRANSFORM(op, name)                                                                        \
+	case NODE_##op:                                                                            \
+		return transform_##name(e, node);
+#include "policy/transforms.def"
+#undef TRANSFORM
 	default:
 		return eval_taken(e, node);
 	}

@@ -102,14 +102,6 @@ struct expr *template_of_text(struct compiler *c, const struct yaml *y);
 struct expr *template_of_value(struct compiler *c, const struct yaml *y);
 struct expr *template_value(struct compiler *c, const char *name, struct mark at);
 
-/* source.c */
-struct expr *source_of(struct compiler *c, const struct yaml *y);
-/* The same where `omit: always` may stand: EXPR_REMOVED. */
-struct expr *source_or_removal(struct compiler *c, const struct yaml *y);
-/* with_tests: keys of tests may stand beside the source's own. */
-struct expr *source_of_map(struct compiler *c, const struct yaml *y, bool with_tests);
-struct expr *source_object(struct compiler *c, const struct yaml *y, const char *where);
-
 /* conditions.c */
 struct expr *conditions_of(struct compiler *c, const struct yaml *y);
 struct expr *conditions_consent(struct compiler *c, const struct yaml *y);

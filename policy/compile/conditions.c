@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "policy/compile/compiler.h"
+#include "policy/compile/source.h"
 
 static struct expr *always(struct compiler *c, struct mark at)
 {

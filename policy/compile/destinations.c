@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "policy/compile/compiler.h"
+#include "policy/compile/source.h"
 
 #define HEADERS_MAX 16
 

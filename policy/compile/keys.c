@@ -9,9 +9,16 @@ static const struct {
 	enum key_scope scope;
 	const char *key, *takes, *about;
 } table[] = {
-#define KEY(scope, key, takes, about) { KEYS_##scope, #key, takes, about },
+#define KEY(scope, key, takes, about)	    { KEYS_##scope, #key, takes, about },
+#define WORD(key, parameters, takes, about) KEY(SOURCE, key, takes, about)
+#define PARAMETER(key, takes, about)	    KEY(PARAMETER, key, takes, about)
+#define TRANSFORM(key, takes, about)	    KEY(PARAMETER, key, takes, about)
 #include "policy/compile/keys.def"
+#include "policy/compile/sources.def"
 #undef KEY
+#undef WORD
+#undef PARAMETER
+#undef TRANSFORM
 };
 
 #define TABLE (sizeof(table) / sizeof(table[0]))

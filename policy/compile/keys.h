@@ -1,5 +1,6 @@
 /*
- * The keys of keys.def by scope, for checking a mapping and for naming what there is.
+ * The keys of keys.def and sources.def by scope, for checking a mapping and for naming what there
+ * is.
  */
 #ifndef BOOKEND_POLICY_COMPILE_KEYS_H
 #define BOOKEND_POLICY_COMPILE_KEYS_H
@@ -28,7 +29,7 @@ enum key_scope {
 	KEYS_SCOPES
 };
 
-#define KEYS_MAX 20 /* in one scope */
+#define KEYS_MAX 60 /* in one scope */
 
 /* NULL-terminated; the caller's array. */
 void keys_of(enum key_scope scope, const char *into[KEYS_MAX + 1]);

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "policy/compile/compiler.h"
+#include "policy/compile/source.h"
 #include "policy/facts.h"
 
 #define NAME_MAX_BYTES 63
@@ -33,10 +33,10 @@ void services_scope(struct compiler *c, const struct yaml *y, struct policy_scop
 		scope->user = read_user(c, user);
 	if (context != NULL)
 		scope->context =
-			expr_merge(&c->heap, scope->context, source_object(c, context, "context"));
+			expr_merge(&c->heap, scope->context, source_pairs(c, context, "context"));
 	if (properties != NULL)
 		scope->properties = expr_merge(&c->heap, scope->properties,
-					       source_object(c, properties, "properties"));
+					       source_pairs(c, properties, "properties"));
 }
 
 /* What is made of itself has no end. */

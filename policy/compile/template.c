@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "policy/compile/compiler.h"
+#include "policy/compile/source.h"
 #include "policy/eval.h"
 
 static const char *const fact_names[] = {

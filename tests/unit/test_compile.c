@@ -80,7 +80,7 @@ static void a_child_goes_by_the_last_part_of_its_program(void **state)
 		    "triggers\n");
 	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { child: x }, properties: { "
 					   "a: { env: A, of: child } } } }\n",
-		    "8:71: of: belongs to arg:\n");
+		    "8:67: of: belongs to arg:\n");
 }
 
 static void several_mistakes_are_said_in_the_order_of_the_file(void **state)

@@ -1,0 +1,19 @@
+/*
+ * What is done to a source, one function for each node of policy/transforms.def; policy/eval.c
+ * calls them. The first operand is the source; transform_source() evaluates it, and what is not
+ * present is returned as it is, by all but `else`. No allocation but from the arena; any world.
+ */
+#ifndef BOOKEND_POLICY_TRANSFORM_H
+#define BOOKEND_POLICY_TRANSFORM_H
+
+#include "policy/eval.h"
+
+#define TRANSFORM(op, name)                                                                        \
+	struct value transform_##name(struct eval *e, const struct image_node *node);
+#include "policy/transforms.def"
+#undef TRANSFORM
+
+/* The value to work on: that of the first operand. */
+struct value transform_source(struct eval *e, const struct image_node *node);
+
+#endif
