@@ -35,8 +35,11 @@ struct pool_class {
 };
 static_assert(sizeof(struct pool_class) == 32, "format");
 
-/* Switched off: nothing is recorded, and what is recorded is discarded. */
-#define POOL_CONTROL_OFF 1u
+/* Switched off: nothing is recorded, and what is recorded is discarded. SOME: the services of
+ * `off`. */
+#define POOL_CONTROL_OFF  1u
+#define POOL_CONTROL_SOME 2u
+#define POOL_OFF_SERVICES 64
 
 /* Written once, before the pool gets its name. */
 struct pool_facts {
@@ -70,8 +73,10 @@ struct pool_header {
 	_Atomic uint64_t due_ns; /* boot time from which a start may spawn a helper; drainers */
 	_Atomic uint64_t drained_stops; /* count[POOL_STOPS] when the last complete drain began */
 	_Atomic uint32_t drainers;	/* the last drainer number given out */
-	_Atomic uint32_t control;	/* POOL_CONTROL_OFF, written by tools */
-	uint8_t pad[4096 - 1312];
+	_Atomic uint32_t control;	/* POOL_CONTROL_..., written by tools; see switches.h */
+	/* switches_hash() of each service that is off, 0: unused; tools, before control */
+	_Atomic uint64_t off[POOL_OFF_SERVICES];
+	uint8_t pad[4096 - 1824];
 };
 static_assert(offsetof(struct pool_header, count) == 1024, "format");
 static_assert(sizeof(struct pool_header) == POOL_PAGE, "format");

@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 
 #include "base/clock.h"
+#include "base/switches.h"
 #include "base/sys.h"
 #include "base/text.h"
 
@@ -54,6 +55,7 @@ static int allocate(int file, uint64_t bytes)
 
 static int write_head(int file, const struct pool_facts *facts)
 {
+	struct switches switches;
 	size_t bytes = pool_head_bytes(facts->slots);
 	long at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	struct pool_header *header = (struct pool_header *)at;
@@ -62,6 +64,8 @@ static int write_head(int file, const struct pool_facts *facts)
 	if (sys_failed(at))
 		return (int)at;
 	header->facts = *facts;
+	switches_read(facts->state, &switches);
+	switches_store(header, &switches);
 	for (uint32_t i = 0; i < facts->slots; i++)
 		atomic_init(&claims[i], CLAIM_WORD(FIRST_GENERATION, 0, CLAIM_FREE));
 	sys_munmap(header, bytes);

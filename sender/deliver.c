@@ -143,6 +143,20 @@ static struct route *find_route(const struct deliver *d, const struct segment *s
 	return NULL;
 }
 
+/* What was switched off since it was recorded. */
+static void mark_off(const struct deliver *d, struct segment *segment)
+{
+	struct event event;
+
+	for (uint32_t i = 0; i < segment->items; i++) {
+		struct segment_item *item = &segment->item[i];
+
+		item->off = !event_unpack(item->payload, item->length, &event) &&
+			    switches_have(&d->switches,
+					  switches_hash(event.service.text, event.service.length));
+	}
+}
+
 /* May anything of this segment go out now? Then it joins the window. */
 static bool enter_window(struct deliver *d, struct segment *segment)
 {
@@ -155,8 +169,12 @@ static bool enter_window(struct deliver *d, struct segment *segment)
 			continue;
 		if (!route && add_route(d, segment, i, &route))
 			continue;
-		if (!segment->bytes && segment_load(segment))
-			return false;
+		if (!segment->bytes) {
+			if (segment_load(segment))
+				return false;
+			if (d->switches.control)
+				mark_off(d, segment);
+		}
 		if (!route_add_leg(route, segment, i))
 			wanted = true;
 	}
@@ -190,8 +208,11 @@ static void forget_routes(struct deliver *d)
 
 static void close_window(struct deliver *d)
 {
-	for (uint32_t i = 0; i < d->routes; i++)
+	for (uint32_t i = 0; i < d->routes; i++) {
 		route_end_legs(d->route[i]);
+		stats_add(d->stats, STATS_DISCARDED, d->route[i]->discarded);
+		d->route[i]->discarded = 0;
+	}
 	for (uint32_t i = 0; i < d->spool->count; i++)
 		segment_unload(d->spool->held[i]);
 	forget_routes(d);
@@ -323,11 +344,25 @@ static void cancel_all(struct deliver *d)
 	}
 }
 
+/* Before each request: what is switched off now does not go out with the next one. */
+static void look_at_switches(struct deliver *d)
+{
+	struct switches now;
+
+	switches_read(d->options->state, &now);
+	if (!memcmp(&now, &d->switches, sizeof(now)))
+		return;
+	d->switches = now;
+	for (uint32_t i = 0; i < d->spool->count; i++)
+		mark_off(d, d->spool->held[i]);
+}
+
 static void run_window(struct deliver *d, uint64_t deadline_ns)
 {
 	uint64_t next_ns;
 
 	while (!stopped(d, deadline_ns)) {
+		look_at_switches(d);
 		if (!start_batches(d, &next_ns))
 			break;
 		wait_for_something(d, next_ns);
@@ -339,6 +374,7 @@ void deliver_run(struct deliver *d, uint64_t deadline_ns)
 {
 	uint32_t next = 0;
 
+	switches_read(d->options->state, &d->switches);
 	for (uint32_t i = 0; i < d->routes; i++) {
 		struct route *route = d->route[i];
 

@@ -6,6 +6,7 @@
 #ifndef BOOKEND_SENDER_DELIVER_H
 #define BOOKEND_SENDER_DELIVER_H
 
+#include "base/switches.h"
 #include "sender/images.h"
 #include "sender/route.h"
 #include "sender/spool.h"
@@ -18,6 +19,7 @@ struct deliver {
 	struct spool *spool;
 	struct images *images;
 	struct stats *stats;
+	struct switches switches; /* as they were read last */
 	struct {
 		bool open;
 		void *common;  /* see transport.h */

@@ -5,6 +5,9 @@
 #include "sender/drain_group.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "base/switches.h"
 
 static int route_bits(struct drain *d, const struct late_event *event, uint64_t *bits)
 {
@@ -26,6 +29,10 @@ static int emit(void *context, const struct late_event *late)
 
 	if (!late->route_count)
 		return 0;
+	if (switches_off(d->pool->header, switches_hash(late->service, strlen(late->service)))) {
+		stats_add(d->stats, STATS_DISCARDED, late->route_count);
+		return 0;
+	}
 	event_from_late(&event, late, d->lifecycle, d->moment);
 	d->error = route_bits(d, late, &event.routes);
 	if (d->error)

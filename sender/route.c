@@ -149,6 +149,16 @@ static bool concerns(const struct route_leg *leg, const struct segment_item *ite
 	       item->end > leg->segment->route[leg->number].acked;
 }
 
+static uint64_t count_off(const struct route_leg *leg, uint64_t to)
+{
+	const struct segment *s = leg->segment;
+	uint64_t off = 0;
+
+	for (uint32_t i = 0; i < s->items && s->item[i].end <= to; i++)
+		off += s->item[i].off && concerns(leg, &s->item[i]);
+	return off;
+}
+
 /* The next event at or behind the cursor, which moves there; NULL at the end of the way. */
 static const struct segment_item *find_next(const struct route *route, struct route_cursor *at)
 {
@@ -156,16 +166,19 @@ static const struct segment_item *find_next(const struct route *route, struct ro
 		const struct route_leg *leg = &route->leg[at->leg];
 
 		for (; at->item < leg->segment->items; at->item++)
-			if (concerns(leg, &leg->segment->item[at->item]))
+			if (concerns(leg, &leg->segment->item[at->item]) &&
+			    !leg->segment->item[at->item].off)
 				return &leg->segment->item[at->item];
 	}
 	return NULL;
 }
 
-static void acknowledge(const struct route_leg *leg, uint64_t offset)
+static void acknowledge(struct route *route, const struct route_leg *leg, uint64_t offset)
 {
-	if (leg->segment->route[leg->number].acked < offset)
-		segment_acknowledge(leg->segment, leg->number, offset);
+	if (leg->segment->route[leg->number].acked >= offset)
+		return;
+	route->discarded += count_off(leg, offset);
+	segment_acknowledge(leg->segment, leg->number, offset);
 }
 
 /* Everything between two cursors is dealt with. */
@@ -175,9 +188,9 @@ static void pass(struct route *route, struct route_cursor to)
 		const struct route_leg *leg = &route->leg[i];
 
 		if (i < to.leg)
-			acknowledge(leg, leg->segment->loaded);
+			acknowledge(route, leg, leg->segment->loaded);
 		else if (to.item)
-			acknowledge(leg, leg->segment->item[to.item - 1].end);
+			acknowledge(route, leg, leg->segment->item[to.item - 1].end);
 	}
 	route->at = to;
 }

@@ -44,12 +44,13 @@ struct route {
 	uint32_t parts, part_room;
 	struct transport_request request;
 	/* After a 400, 413 or 422: halves, until the culprit stands alone. */
-	uint32_t limit;	   /* events of the next batch at most, 0: as the destination says */
-	uint32_t suspects; /* events among which it is */
-	uint32_t ceiling;  /* after a 413: batches of this flush stay this small, 0: none yet */
-	uint64_t since_ns; /* boot time from which its first event waits for a full batch, 0: none
-			      does */
-	bool resting;	   /* until the next look: it waits for a full batch */
+	uint32_t limit;	    /* events of the next batch at most, 0: as the destination says */
+	uint32_t suspects;  /* events among which it is */
+	uint32_t ceiling;   /* after a 413: batches of this flush stay this small, 0: none yet */
+	uint64_t since_ns;  /* boot time from which its first event waits for a full batch, 0: none
+			       does */
+	uint64_t discarded; /* events passed by since they are off; deliver.c counts and clears */
+	bool resting;	    /* until the next look: it waits for a full batch */
 	/* Trouble. */
 	uint32_t tries;		/* of this batch */
 	uint64_t first_try_ns;	/* boot time */

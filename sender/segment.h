@@ -25,6 +25,7 @@ struct segment_item {
 	uint32_t length;
 	uint64_t end;	 /* file offset behind it */
 	uint64_t routes; /* 0: voided */
+	bool off;	 /* its service is switched off: it goes nowhere (deliver.c) */
 	uint64_t lifecycle;
 	uint32_t moment;
 };

@@ -186,16 +186,8 @@ static void follow_tick(void *context)
 	drain_now(f);
 }
 
-static bool is_off(const struct flush *f)
-{
-	return f->has_pool && atomic_load_explicit(&f->pool.header->control, memory_order_relaxed) &
-				      POOL_CONTROL_OFF;
-}
-
 static void deliver_now(struct flush *f)
 {
-	if (is_off(f))
-		return;
 	bounds_apply(&f->spool, &f->images, &f->stats);
 	deliver_run(&f->deliver, f->deadline_ns);
 }
@@ -272,9 +264,7 @@ static void work(struct flush *f)
 {
 	announce(f, true);
 	spool_adopt(&f->spool);
-	if (!is_off(f))
-		open_reset(f->options, f->has_pool ? &f->pool : NULL, &f->spool, &f->images,
-			   &f->stats);
+	open_reset(f->options, f->has_pool ? &f->pool : NULL, &f->spool, &f->images, &f->stats);
 	if (f->options->follow) {
 		follow(f);
 		return;
@@ -284,7 +274,7 @@ static void work(struct flush *f)
 	drain_settled(f);
 	do {
 		deliver_now(f);
-	} while (!stopped(f) && !is_off(f) && spool_adopt(&f->spool));
+	} while (!stopped(f) && spool_adopt(&f->spool));
 }
 
 static int sender_flush(const struct sender_options *options, struct sender_report *report)

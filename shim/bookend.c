@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/switches.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "hooks/symbol.h"
@@ -144,6 +145,9 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 	}
 	if (adoption != ADOPT_NONE || !wanted)
 		return reason;
+	if (switches_off(b->self.pool.header,
+			 switches_hash(b->decision.name, strlen(b->decision.name))))
+		return REASON_SWITCHED_OFF;
 	return start_record(&b->self, &b->decision, &b->subject, 0);
 }
 

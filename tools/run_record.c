@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/switches.h"
 #include "base/process.h"
 #include "policy/decide.h"
 
@@ -55,8 +56,8 @@ static bool claim(struct run_record *record, const struct decision *decision,
 		return false;
 	}
 	record->open = true;
-	if (atomic_load_explicit(&record->pool.header->control, memory_order_relaxed) &
-	    POOL_CONTROL_OFF)
+	if (switches_off(record->pool.header,
+			 switches_hash(decision->name, strlen(decision->name))))
 		return false;
 	if (slot_claim(&record->pool, (uint32_t)pid, decision->payload_bytes, decision->ring_bytes,
 		       &record->slot) != 0) {

@@ -161,7 +161,10 @@ static void print_pool(struct status *status, const struct pool *pool)
 	listing_text(list, "version", "format", version);
 	listing_number(list, "taken", "slots taken", taken);
 	listing_number(list, "slots", "of", slots);
-	listing_text(list, "control", "switched", control & POOL_CONTROL_OFF ? "off" : "on");
+	listing_text(list, "control", "switched",
+		     control & POOL_CONTROL_OFF	   ? "off"
+		     : control & POOL_CONTROL_SOME ? "off for some services"
+						   : "on");
 }
 
 /* pool: NULL when there is none. Programs find every key all the same. */
