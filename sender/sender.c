@@ -10,10 +10,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/pool.h"
-#include "sender/bounds.h"
-#include "sender/deliver.h"
-#include "sender/drain.h"
+#include "sender/flush.h"
 #include "sender/open.h"
 #include "sender/say.h"
 #include "sender/spool_look.h"
@@ -21,50 +18,14 @@
 #include "sender/wait.h"
 
 #define WAIT_FOR_MS	60000
-#define HELPER_NS	(10 * CLOCK_SECOND) /* how far ahead a drainer at work announces itself */
 #define DUE_NS		(60 * CLOCK_SECOND)
 #define SETTLE_ROUND_MS 50
 #define SETTLE_MS	2500 /* for slots whose end is about to be known */
 #define FOLLOW_MS	500
 
-struct flush {
-	const struct sender_options *options;
-	uint64_t deadline_ns; /* boot time */
-	bool has_pool;
-	struct pool pool;
-	struct spool spool;
-	struct images images;
-	struct stats stats;
-	struct drain drain;
-	struct deliver deliver;
-	struct drain_result found;
-	uint64_t drained_ns;
-	int error;
-};
-
-static bool stopped(const struct flush *f)
-{
-	return (f->options->stop && *f->options->stop) || clock_boot_ns() >= f->deadline_ns;
-}
-
 static void nap(int ms)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000L }, NULL);
-}
-
-/* No pool yet: there may still be segments to deliver. Anything else wrong with it is said. */
-static void open_pool(struct flush *f)
-{
-	enum reason why;
-	int r = pool_open(&f->pool, f->options->uid, f->options->state, false, true, &why);
-
-	if (!r) {
-		pool_close_file(&f->pool);
-		f->has_pool = true;
-	} else if (r != -ENOENT) {
-		say(f->options, SAY_ERROR, "%s", reason_text(why));
-		f->error = r;
-	}
 }
 
 /* What the kernel said of a process whose parent may never tell us. */
@@ -92,87 +53,17 @@ static void note_end(struct pool *pool, uint32_t pid, int status)
 		slot_note_waited(&newest, &facts);
 }
 
-static int open_flush(struct flush *f, const struct sender_options *options)
-{
-	int r;
-
-	*f = (struct flush){ .options = options, .deadline_ns = UINT64_MAX };
-	if (options->timeout_ms >= 0)
-		f->deadline_ns = clock_boot_ns() + (uint64_t)options->timeout_ms * 1000000;
-	open_pool(f);
-	r = spool_open(&f->spool, options, f->has_pool ? &f->pool : NULL,
-		       f->has_pool ? drain_number(&f->pool) : (uint32_t)clock_boot_ns() & 0xffffff);
-	if (r) {
-		say(options, SAY_ERROR, "no folder for the spool: %s", strerror(-r));
-		goto out;
-	}
-	images_open(&f->images, options);
-	stats_open(&f->stats, options->state);
-	deliver_open(&f->deliver, options, &f->spool, &f->images, &f->stats);
-	if (!f->has_pool)
-		return 0;
-	r = drain_open(&f->drain, options, &f->pool, &f->spool, &f->images, &f->stats);
-	if (r)
-		goto out;
-	f->spool.settle = drain_settle;
-	f->spool.context = &f->drain;
-	return 0;
-out:
-	if (f->has_pool)
-		pool_close(&f->pool);
-	return r;
-}
-
-static void close_flush(struct flush *f)
-{
-	deliver_close(&f->deliver);
-	if (f->has_pool)
-		drain_close(&f->drain);
-	spool_close(&f->spool);
-	images_close(&f->images);
-	stats_close(&f->stats);
-	if (f->has_pool)
-		pool_close(&f->pool);
-}
-
-static void announce(struct flush *f, bool at_work)
-{
-	if (f->has_pool)
-		atomic_store_explicit(&f->pool.header->helper_until_ns,
-				      at_work ? clock_boot_ns() + HELPER_NS : 0,
-				      memory_order_relaxed);
-}
-
-static void drain_now(struct flush *f)
-{
-	uint64_t stops;
-	int r;
-
-	if (!f->has_pool)
-		return;
-	stops = pool_counted(&f->pool, POOL_STOPS);
-	r = drain_pass(&f->drain, &f->found);
-	if (r)
-		say(f->options, SAY_ERROR,
-		    "the spool can not be written: %s; records stay in the pool", strerror(-r));
-	else
-		atomic_store_explicit(&f->pool.header->drained_stops, stops, memory_order_relaxed);
-	f->error = r;
-	f->drained_ns = clock_boot_ns();
-	announce(f, true);
-}
-
 /* What is about to be known is waited for a moment: a waiter's word, an heir, another drainer's
  * commit. */
 static void drain_settled(struct flush *f)
 {
 	uint64_t begun = clock_boot_ns();
 
-	drain_now(f);
-	while (!stopped(f) && f->found.waiting + f->found.busy > 0 &&
+	flush_drain(f);
+	while (!flush_stopped(f) && f->found.waiting + f->found.busy > 0 &&
 	       clock_boot_ns() - begun < SETTLE_MS * UINT64_C(1000000)) {
 		nap(SETTLE_ROUND_MS);
-		drain_now(f);
+		flush_drain(f);
 	}
 }
 
@@ -183,27 +74,21 @@ static void follow_tick(void *context)
 	if (clock_boot_ns() - f->drained_ns < FOLLOW_MS * UINT64_C(1000000))
 		return;
 	spool_adopt(&f->spool);
-	drain_now(f);
-}
-
-static void deliver_now(struct flush *f)
-{
-	bounds_apply(&f->spool, &f->images, &f->stats);
-	deliver_run(&f->deliver, f->deadline_ns);
+	flush_drain(f);
 }
 
 static void once_tick(void *context)
 {
-	announce(context, true);
+	flush_announce(context, true);
 }
 
 static void follow(struct flush *f)
 {
 	f->deliver.tick = follow_tick;
 	f->deliver.context = f;
-	while (!stopped(f)) {
+	while (!flush_stopped(f)) {
 		follow_tick(f);
-		deliver_now(f);
+		flush_deliver(f);
 		nap(DELIVER_LOOK_MS);
 	}
 }
@@ -262,7 +147,7 @@ static void restore_sigpipe(const sigset_t *before)
 
 static void work(struct flush *f)
 {
-	announce(f, true);
+	flush_announce(f, true);
 	spool_adopt(&f->spool);
 	open_reset(f->options, f->has_pool ? &f->pool : NULL, &f->spool, &f->images, &f->stats);
 	if (f->options->follow) {
@@ -273,8 +158,8 @@ static void work(struct flush *f)
 	f->deliver.context = f;
 	drain_settled(f);
 	do {
-		deliver_now(f);
-	} while (!stopped(f) && spool_adopt(&f->spool));
+		flush_deliver(f);
+	} while (!flush_stopped(f) && spool_adopt(&f->spool));
 }
 
 static int sender_flush(const struct sender_options *options, struct sender_report *report)
@@ -288,7 +173,7 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 	if (options->wait_for)
 		status = wait_for_death(options->wait_for, options->wait_file, WAIT_FOR_MS,
 					options->stop);
-	r = open_flush(&f, options);
+	r = flush_open(&f, options);
 	if (r)
 		return r;
 	if (status >= 0 && f.has_pool)
@@ -297,8 +182,8 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 	work(&f);
 	report_on(&f, report);
 	r = outcome(&f, report);
-	announce(&f, false);
-	close_flush(&f);
+	flush_announce(&f, false);
+	flush_close(&f);
 	restore_sigpipe(&before);
 	return r;
 }
