@@ -56,6 +56,9 @@ void slot_unmap(struct slot_ref *ref);
 /* The start payload's place and size; the owner fills it before slot_commit_start(). */
 uint8_t *slot_payload(const struct slot_ref *ref);
 
+/* The counters' place, class.counter_bytes long: words of 8 bytes, added to by any thread. */
+uint8_t *slot_counters(const struct slot_ref *ref);
+
 /* Completes facts (commit, check), moves TAKEN to RUNNING. facts->payload bytes are in place. */
 void slot_commit_start(struct slot_ref *ref, const struct start_block *facts);
 

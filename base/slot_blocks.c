@@ -28,6 +28,11 @@ uint8_t *slot_payload(const struct slot_ref *ref)
 	return (uint8_t *)(ref->slot + 1);
 }
 
+uint8_t *slot_counters(const struct slot_ref *ref)
+{
+	return slot_payload(ref) + ref->class.payload_bytes;
+}
+
 static uint32_t note_check(const struct note *note, uint64_t commit)
 {
 	return checksum((const uint8_t *)note + NOTE_BODY, sizeof(*note) - NOTE_BODY, commit);

@@ -67,6 +67,26 @@ void text_add_signed(struct text *t, int64_t number)
 	text_add_unsigned(t, number < 0 ? -(uint64_t)number : (uint64_t)number);
 }
 
+void text_add_decimal(struct text *t, int64_t number, unsigned places)
+{
+	uint64_t whole = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	uint64_t unit = 1;
+	uint64_t rest;
+
+	for (unsigned i = 0; i < places; i++)
+		unit *= 10;
+	rest = whole % unit;
+	if (number < 0)
+		text_add_char(t, '-');
+	text_add_unsigned(t, whole / unit);
+	if (rest != 0)
+		text_add_char(t, '.');
+	for (; rest != 0; rest %= unit) {
+		unit /= 10;
+		text_add_char(t, (char)('0' + rest / unit));
+	}
+}
+
 void text_add_hex(struct text *t, const uint8_t *bytes, size_t length)
 {
 	static const char digit[] = "0123456789abcdef";

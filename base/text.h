@@ -22,6 +22,8 @@ void text_add_bytes(struct text *t, const char *bytes, size_t length);
 void text_add_char(struct text *t, char c);
 void text_add_unsigned(struct text *t, uint64_t number);
 void text_add_signed(struct text *t, int64_t number);
+/* number / 10^places, without zeros at its end: 1500 with 3 places is 1.5. */
+void text_add_decimal(struct text *t, int64_t number, unsigned places);
 void text_add_hex(struct text *t, const uint8_t *bytes, size_t length);
 /* RFC 3339 in UTC, e.g. 2026-11-21T10:00:00.000001Z; digits of the second: 0, 3, 6 or 9. */
 void text_add_time(struct text *t, uint64_t unix_ns, unsigned digits);

@@ -67,6 +67,15 @@ static struct value eval_keyed_id(struct eval *e, const struct image_node *node)
 	return key != NULL ? e->world->id(e, "keyed", key) : value_absent();
 }
 
+static struct value eval_measure(struct eval *e, const struct image_node *node)
+{
+	const char *name = node_text(node_operand(&e->section, node, 0));
+
+	if (e->world->measure == NULL || node->value >= STATISTICS)
+		return value_absent();
+	return e->world->measure(e, name, (enum measure_statistic)node->value);
+}
+
 static struct value eval_taken(struct eval *e, const struct image_node *node)
 {
 	switch (node->op) {
@@ -85,6 +94,11 @@ static struct value eval_taken(struct eval *e, const struct image_node *node)
 			return words_command(e, node->value == FACT_COMMAND_PATH);
 		return node->value < FACT_COUNT ? e->world->fact(e, (enum fact)node->value)
 						: value_unreadable();
+	case NODE_PARAMETER:
+		return e->world->parameter != NULL ? e->world->parameter(e, node->value)
+						   : value_absent();
+	case NODE_MEASURE:
+		return eval_measure(e, node);
 	case NODE_ID_RUN:
 		return e->world->id(e, "run", NULL);
 	case NODE_ID_INSTALLATION:

@@ -12,6 +12,7 @@
 
 #include "policy/arena.h"
 #include "policy/facts.h"
+#include "policy/measure_format.h"
 #include "policy/node.h"
 #include "policy/value.h"
 
@@ -27,6 +28,10 @@ struct eval_world {
 	struct value (*fact)(struct eval *e, enum fact fact);
 	/* kind: run, installation, keyed. */
 	struct value (*id)(struct eval *e, const char *kind, const char *key);
+	/* Of the call that an event is about: the key is NODE_PARAMETER's. NULL: absent. */
+	struct value (*parameter)(struct eval *e, uint32_t key);
+	/* The service's measure of that name. NULL: absent. */
+	struct value (*measure)(struct eval *e, const char *name, enum measure_statistic which);
 };
 
 /* The words of the process's command line, and what the policy knows of them. */

@@ -7,6 +7,8 @@
  *   1024   struct image_index[]    services by the hash of their name
  *   ...    the `now` sections      struct image_now and its nodes, one a service, each with a
  * checksum of its own
+ *   ...    the `calls` sections    struct image_calls, policy/image_calls.h; of services that have
+ * any
  *   ...    the `late` section      struct image_late, its tables and its nodes
  *
  * A process reads header, index window and the `now` sections of its candidates only, so that its
@@ -97,9 +99,12 @@ struct image_now {
 	uint32_t commands;	/* LIST of TEXT, words separated by one space */
 	uint32_t value_options; /* LIST of TEXT */
 	uint32_t children;	/* LIST of TEXT: programs that its `child` triggers name; 0: none */
-	uint32_t pad[2];
+	uint32_t calls;		/* offset of its `calls` section in the image; 0: none */
+	uint32_t calls_bytes;
+	uint32_t counter_bytes; /* of its measures and gates */
+	uint32_t pad[3];
 };
-static_assert(sizeof(struct image_now) == 64, "format");
+static_assert(sizeof(struct image_now) == 80, "format");
 
 struct image_late {
 	uint32_t bytes;	   /* of this section */
@@ -119,9 +124,27 @@ struct image_service {
 	uint32_t event_count;
 	uint32_t commands;
 	uint32_t value_options;
-	uint32_t pad[3];
+	uint32_t calls;	   /* LIST of TEXT: the symbols' names, by call number; 0: none */
+	uint32_t measures; /* struct image_measure[measure_count] */
+	uint32_t measure_count;
+	uint32_t stride; /* of a shard of its counters, policy/measure_format.h */
+	uint32_t counter_bytes;
+	uint32_t pad[6];
 };
-static_assert(sizeof(struct image_service) == 32, "format");
+static_assert(sizeof(struct image_service) == 64, "format");
+
+/* A measure and its place in the counters. */
+struct image_measure {
+	uint32_t name;	 /* TEXT */
+	uint32_t kind;	 /* enum measure_kind */
+	uint32_t flags;	 /* MEASURE_MICRO, or 0 */
+	uint32_t narrow; /* its first word's offset in each shard, in bytes */
+	uint32_t wide;	 /* its first word's offset behind the shards, from the area's beginning */
+	uint32_t pad;
+};
+static_assert(sizeof(struct image_measure) == 24, "format");
+
+#define MEASURE_MICRO 1u /* values are millionths */
 
 struct image_event {
 	uint32_t service;
@@ -199,6 +222,7 @@ enum trigger_moment {
 	TRIGGER_COMMAND_END,
 	TRIGGER_CHILD_START,
 	TRIGGER_CHILD_END,
+	TRIGGER_CALL, /* its gates are decided inside */
 };
 #define TRIGGER_CHILDREN_MAX	   255
 #define TRIGGER_CHILDREN(value)	   ((value) >> 16 & 0xff)

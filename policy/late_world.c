@@ -166,7 +166,7 @@ static struct value fact(struct eval *e, enum fact which)
 		return process_fact(e, w, which);
 	if (which >= FACT_EXIT_HOW && which <= FACT_EXIT_DURATION_MS)
 		return exit_fact(e, w, which);
-	if (w->snapshot.uname[0] == NULL)
+	if (which > FACT_OS_NODE_ARCH || w->snapshot.uname[0] == NULL)
 		return value_absent();
 	return facts_os(e->arena, w->snapshot.uname, which);
 }

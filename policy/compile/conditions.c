@@ -148,7 +148,10 @@ static void read_rule(struct compiler *c, const struct yaml *y, struct expr *rul
 	if (reach_depth_fits(c, condition) && !reach_is_now(c, condition, &what))
 		diagnose(&c->d, yaml_value(y, 0)->at,
 			 "consent is asked before anything is recorded, so it can not know %s",
-			 what->op == NODE_FACT ? "facts of the event or of the exit" : "an id");
+			 what->op == NODE_FACT ? "facts of the event, of a call or of the exit"
+			 : what->op == NODE_PARAMETER ? "a parameter of a call"
+			 : what->op == NODE_MEASURE   ? "a measure"
+						      : "an id");
 	expr_add(&c->heap, rules, expr_wrap(&c->heap, op, 0, condition));
 }
 

@@ -7,7 +7,7 @@
 #include "policy/compile/compiler.h"
 #include "policy/eval.h"
 
-enum known { KNOWN_EVENT, KNOWN_NOW, KNOWN_STOP };
+enum known { KNOWN_EVENT, KNOWN_NOW, KNOWN_STOP, KNOWN_CALL };
 
 static const struct {
 	enum known known;
@@ -59,6 +59,7 @@ static bool is_now(struct compiler *c, const struct expr *e, void *context)
 	const struct expr **what = context;
 	bool late = e->op == NODE_ID_RUN || e->op == NODE_ID_INSTALLATION ||
 		    e->op == NODE_ID_KEYED || e->op == NODE_CHILD_ARGUMENT ||
+		    e->op == NODE_PARAMETER || e->op == NODE_MEASURE ||
 		    (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
 
 	(void)c;

@@ -21,7 +21,8 @@ static struct expr *nothing(struct compiler *c, struct mark at)
 /* Otherwise ci.name would be taken for os.name. */
 static bool near_group(struct compiler *c, const char *name)
 {
-	static const char *const groups[] = { "event", "process", "command", "exit", "os", NULL };
+	static const char *const groups[] = { "event", "process", "command", "exit",
+					      "os",    "call",	  NULL };
 	const char *dot = strchr(name, '.');
 
 	return diagnose_nearest(heap_text(&c->heap, name, (size_t)(dot - name)), groups) != NULL;
@@ -41,7 +42,7 @@ static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 	else
 		diagnose(&c->d, at,
 			 "unknown fact '%.64s': this version knows event.*, process.*, command.*, "
-			 "exit.* and os.* (see docs/policy.md)",
+			 "exit.*, os.*, call.* and measure.* (see docs/policy.md)",
 			 name);
 	return nothing(c, at);
 }

@@ -154,7 +154,7 @@ static void templates_are_read_to_the_letter(void **state)
 				       "      e: $${x}\n" SCENE_START,
 		"9:10: unknown fact 'exit.hwo': did you mean 'exit.how'?\n"
 		"10:10: unknown fact 'ci.name': this version knows event.*, process.*, "
-		"command.*, exit.* and os.* (see docs/policy.md)\n"
+		"command.*, exit.*, os.*, call.* and measure.* (see docs/policy.md)\n"
 		"11:10: ${x:-y} can not carry a default: write else: beside the source\n"
 		"12:10: ${ without its }: write ${name}, or $${ for the characters themselves\n");
 }
@@ -185,7 +185,7 @@ static void consent_knows_only_what_is_known_before(void **state)
 			       "      - deny: { id: installation, is: x }\n"
 			       "      - allow: maybe\n" SCENE_START,
 		    "8:15: consent is asked before anything is recorded, so it can not know facts "
-		    "of the event or of the exit\n"
+		    "of the event, of a call or of the exit\n"
 		    "9:15: consent is asked before anything is recorded, so it can not know an id\n"
 		    "10:16: a condition is always, never, \"${name}\", or a source with a test: { "
 		    "env: NAME, is: true }; not 'maybe'\n");

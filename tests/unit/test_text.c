@@ -141,9 +141,28 @@ static void what_is_not_utf8_is_replaced(void **state)
 	}
 }
 
+static void decimals_have_no_zeros_at_their_end(void **state)
+{
+	char memory[64];
+	struct text t = text_init(memory, sizeof(memory));
+
+	(void)state;
+	text_add_decimal(&t, 1500, 3);
+	text_add_char(&t, ' ');
+	text_add_decimal(&t, -7, 6);
+	text_add_char(&t, ' ');
+	text_add_decimal(&t, 42000000, 6);
+	text_add_char(&t, ' ');
+	text_add_decimal(&t, 0, 6);
+	text_add_char(&t, ' ');
+	text_add_decimal(&t, INT64_MIN, 6);
+	assert_string_equal(memory, "1.5 -0.000007 42 0 -9223372036854.775808");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(decimals_have_no_zeros_at_their_end),
 		cmocka_unit_test(a_text_that_does_not_fit_is_cut_and_remembered),
 		cmocka_unit_test(numbers_have_all_their_digits),
 		cmocka_unit_test(bytes_are_written_as_hexadecimal),
