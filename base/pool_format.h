@@ -215,7 +215,10 @@ struct slot {
 	/* Whose end `waited` tells of: the pid is set, by CAS, by the one who writes the note. */
 	_Atomic uint32_t waited_for;
 	_Atomic uint64_t missed_ns; /* when a drainer first missed the waiter's note; CAS from 0 */
-	uint8_t pad0[8];
+	/* Who delivers while it runs, and why: sender_ways.def; the owner, and its sender thread.
+	 */
+	_Atomic uint32_t sender;
+	uint8_t pad0[4];
 	_Atomic uint64_t heirs[SLOT_HEIRS]; /* shim/handover.h */
 	struct note own[SLOT_NOTES];	    /* by the owner, newest sequence counts */
 	struct note waited; /* by the waiter: overrides code and signal; sequence 1 */

@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "hooks/object.h"
 
@@ -75,6 +76,29 @@ static void *symbol_from(const struct link_map *m, const char *name, const char 
 void *symbol_next(const char *name, const char *version)
 {
 	return symbol_from(symbol_first_after_us(), name, version, false);
+}
+
+void *symbol_anywhere(const char *name)
+{
+	return symbol_from(symbol_first(), name, NULL, false);
+}
+
+static bool symbol_holds(const char *text, const char *part)
+{
+	size_t length = strlen(part);
+
+	for (; *text; text++)
+		if (!strncmp(text, part, length))
+			return true;
+	return false;
+}
+
+bool symbol_object(const char *text)
+{
+	for (const struct link_map *m = symbol_first(); m; m = m->l_next)
+		if (m->l_name && symbol_holds(m->l_name, text))
+			return true;
+	return false;
 }
 
 void *symbol_first_data(const char *name)

@@ -22,6 +22,11 @@ bool symbol_in_glibc(void);
  */
 void *symbol_next(const char *name, const char *version);
 
+/* A function of the whole process, whoever defines it; NULL: nobody. */
+void *symbol_anywhere(const char *name);
+/* Is an object mapped whose path holds that text? */
+bool symbol_object(const char *text);
+
 /* The variable that every object of the process means by the name: the executable's copy, if it has
  * one. */
 void *symbol_first_data(const char *name);

@@ -60,6 +60,7 @@ struct decision {
 	bool children;	  /* not measured, but what it runs may be: there are `child` triggers */
 	bool command;	  /* it never sends: see docs/policy.md */
 	bool helper;	  /* an ending process leaves delivery to a helper */
+	bool thread;	  /* one that runs has a sender thread */
 	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may
 			     be "" */
 	const void *internal; /* decide.c's view of the service, in the arena */

@@ -83,6 +83,7 @@ static_assert(sizeof(struct image_index) == 16, "format");
 
 #define NOW_COMMAND 1u
 #define NOW_HELPER  2u
+#define NOW_THREAD  4u /* with NOW_HELPER, for its end */
 
 struct image_now {
 	uint32_t check; /* checksum() of the bytes behind it, seeded with the service's number */

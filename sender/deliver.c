@@ -240,7 +240,7 @@ static void start_batch(struct deliver *d, struct route *route)
 			answer_off(d, route, "out of memory");
 		return;
 	}
-	if (d->options->follow && rests(route, now))
+	if (d->options->follow && !d->hurry && rests(route, now))
 		return;
 	if (route->tries++)
 		stats_add(d->stats, STATS_RETRIED, route->parts);
@@ -303,19 +303,20 @@ static void take_done(struct deliver *d, uint32_t place, int timeout_ms)
 	}
 }
 
-static int wait_ms(uint64_t next_ns)
+static int wait_ms(const struct deliver *d, uint64_t next_ns)
 {
+	int most = d->options->only ? DELIVER_HOST_MS : DELIVER_LOOK_MS;
 	uint64_t now = clock_boot_ns();
 
 	if (next_ns <= now)
 		return 0;
 	next_ns = (next_ns - now) / 1000000 + 1;
-	return next_ns < DELIVER_LOOK_MS ? (int)next_ns : DELIVER_LOOK_MS;
+	return next_ns < (uint64_t)most ? (int)next_ns : most;
 }
 
 static void wait_for_something(struct deliver *d, uint64_t next_ns)
 {
-	int ms = wait_ms(next_ns);
+	int ms = wait_ms(d, next_ns);
 	bool waited = false;
 
 	for (uint32_t i = 0; i < TRANSPORTS; i++) {
@@ -388,6 +389,24 @@ void deliver_run(struct deliver *d, uint64_t deadline_ns)
 		close_window(d);
 	}
 	spool_retire(d->spool);
+}
+
+uint64_t deliver_next_ns(const struct deliver *d)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (uint32_t i = 0; i < d->routes; i++) {
+		const struct route *route = d->route[i];
+		uint64_t next = UINT64_MAX;
+
+		if (route->off)
+			next = route->off_until_ns;
+		else if (route->since_ns)
+			next = route->since_ns + route->to.fill_ms * UINT64_C(1000000);
+		if (next < first)
+			first = next;
+	}
+	return first;
 }
 
 static uint64_t count_waiting(struct segment *segment)

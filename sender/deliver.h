@@ -13,6 +13,7 @@
 #include "sender/stats.h"
 
 #define DELIVER_LOOK_MS 100 /* between two looks at *stop */
+#define DELIVER_HOST_MS 10  /* the same in a service, which may wait for us */
 
 struct deliver {
 	const struct sender_options *options;
@@ -29,6 +30,7 @@ struct deliver {
 	uint32_t routes, route_room;
 	uint32_t failures; /* in a row, of the worst destination */
 	uint32_t rest_s;   /* the longest Retry-After of a route that is off */
+	bool hurry;	   /* no route waits for a full batch */
 	/* Called now and then while requests are under way; may be NULL. */
 	void (*tick)(void *context);
 	void *context;
@@ -41,6 +43,9 @@ void deliver_close(struct deliver *deliver);
 /* Sends what the spool holds until all is acknowledged, every route is off, the deadline (boot
  * time) or *stop. */
 void deliver_run(struct deliver *deliver, uint64_t deadline_ns);
+
+/* Boot time at which a route that waits may go on; UINT64_MAX: none does. */
+uint64_t deliver_next_ns(const struct deliver *deliver);
 
 /* Events that still wait in the held segments. */
 uint64_t deliver_waiting(struct deliver *deliver);

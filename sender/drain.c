@@ -292,21 +292,41 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	return 0;
 }
 
+static int pass_slot(struct drain *d, uint32_t number, struct drain_result *result)
+{
+	uint64_t word = atomic_load_explicit(&d->pool->claims[number], memory_order_relaxed);
+	int r = 0;
+
+	if (CLAIM_STATE(word) != CLAIM_FREE)
+		r = drain_slot(d, number, result);
+	if (!r && commit_due(d))
+		r = commit_all(d);
+	return r;
+}
+
+/* The one lifecycle of a sender thread. */
+static int pass_only(struct drain *d, uint64_t lifecycle, struct drain_result *result)
+{
+	uint32_t number = lifecycle & 0xffff;
+
+	if (number >= d->pool->slots ||
+	    CLAIM_GENERATION(atomic_load_explicit(&d->pool->claims[number],
+						  memory_order_relaxed)) != lifecycle >> 16)
+		return 0;
+	return pass_slot(d, number, result);
+}
+
 static int pass(struct drain *d, struct drain_result *result)
 {
+	uint32_t slots = d->options->only ? 0 : d->pool->slots;
 	int first = 0;
 	int r;
 
 	*result = (struct drain_result){ 0 };
-	for (uint32_t number = 0; number < d->pool->slots; number++) {
-		uint64_t word =
-			atomic_load_explicit(&d->pool->claims[number], memory_order_relaxed);
-
-		if (CLAIM_STATE(word) == CLAIM_FREE)
-			continue;
-		r = drain_slot(d, number, result);
-		if (!r && commit_due(d))
-			r = commit_all(d);
+	if (d->options->only)
+		first = pass_only(d, d->options->only, result);
+	for (uint32_t number = 0; number < slots; number++) {
+		r = pass_slot(d, number, result);
 		if (r && !first)
 			first = r;
 	}

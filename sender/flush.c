@@ -78,7 +78,7 @@ void flush_close(struct flush *f)
 
 void flush_announce(struct flush *f, bool at_work)
 {
-	if (f->has_pool)
+	if (f->has_pool && !f->options->only)
 		atomic_store_explicit(&f->pool.header->helper_until_ns,
 				      at_work ? clock_boot_ns() + HELPER_NS : 0,
 				      memory_order_relaxed);
@@ -96,7 +96,7 @@ void flush_drain(struct flush *f)
 	if (r)
 		say(f->options, SAY_ERROR,
 		    "the spool can not be written: %s; records stay in the pool", strerror(-r));
-	else
+	else if (!f->options->only)
 		atomic_store_explicit(&f->pool.header->drained_stops, stops, memory_order_relaxed);
 	f->error = r;
 	f->drained_ns = clock_boot_ns();

@@ -15,8 +15,12 @@
 #include <sys/socket.h>
 
 #include "sender/gzip.h"
+#include "sender/step.h"
 
 extern const struct transport transport_curl;
+
+/* OPENSSL_INIT_NO_ATEXIT of openssl/crypto.h */
+#define OPENSSL_NO_ATEXIT UINT64_C(0x80000)
 
 #define CONNECT_MS   5000L
 #define ANSWER_BYTES (64 * 1024) /* of a body; what comes behind is not read */
@@ -43,7 +47,17 @@ static struct {
 	bool ready;
 } curl;
 
-static int load(void)
+/* As a second bar: what it registers to run at exit would run on the host's thread. */
+static void no_exit_handlers(void *library)
+{
+	int (*init)(uint64_t, const void *) =
+		(int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
+
+	if (init)
+		init(OPENSSL_NO_ATEXIT, NULL);
+}
+
+static int load_functions(void)
 {
 	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
 	bool whole = library != NULL;
@@ -57,10 +71,23 @@ static int load(void)
 #undef CALL
 	if (!whole)
 		return -ELIBBAD;
+	no_exit_handlers(library);
 	if (curl.global_init(CURL_GLOBAL_DEFAULT))
 		return -ENOMEM;
-	curl.ready = true;
 	return 0;
+}
+
+static int load(void)
+{
+	int r;
+
+	if (!step_begin())
+		return -EINTR;
+	r = load_functions();
+	if (!step_end())
+		r = -ELIBBAD;
+	curl.ready = r == 0;
+	return r;
 }
 
 static int curl_open(void **common)

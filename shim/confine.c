@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
+#include "shim/thread.h"
 
 bool confine_is_here(const struct self *self)
 {
@@ -47,6 +48,7 @@ static struct self *confine_begin(void)
 		self_stand_by(NULL); /* nor for its children, if it was to */
 	if (!self || self->confined)
 		return NULL;
+	thread_leave(self, SENDER_SECCOMP);
 	if (!self->here)
 		self->here = confine_mark();
 	signals_release(self);
@@ -64,6 +66,7 @@ static void confine_undo(struct self *self)
 	self->confined = false;
 	if (!self->command)
 		signals_watch(self);
+	thread_return(self);
 	errno = kept;
 }
 

@@ -14,6 +14,7 @@
 #include "hooks/symbol.h"
 #include "shim/heirs.h"
 #include "shim/lifecycle.h"
+#include "shim/thread.h"
 
 /* A process that took over may pass on to its first child in this time: the second fork of a
  * daemon. */
@@ -76,6 +77,8 @@ static void daemonise_child(void)
 	self->session_ns = self->session ? self->session_ns : 0;
 	self->forks = 0;
 	self->last_signal = 0;
+	if (self->thread)
+		thread_in_child();
 	/* The parent is out of sight in a new pid namespace, and our pid means nothing to its
 	 * readers. */
 	self->pid = sys_getppid() ? sys_getpid() : -1;
@@ -98,16 +101,34 @@ void handover_watch(void)
 		watch(daemonise_prepare, NULL, daemonise_child, NULL);
 }
 
+/* Before the fork handlers: those of allocators keep our loading from its end. */
+static bool daemonise_hold(void)
+{
+	struct self *self = self_any();
+
+	if (!self || !self->thread || self->confined)
+		return false;
+	thread_before_fork();
+	return true;
+}
+
 LIFECYCLE_EXPORT pid_t fork(void)
 {
+	bool held = daemonise_hold();
 	pid_t pid = NEXT(fork)();
 	struct self *self = pid < 0 ? self_here() : pid == 0 ? self_family() : NULL;
+
+	if (held && pid != 0)
+		thread_after_fork();
 
 	/* A command has no fork handlers: its child becomes kin here, to say how its own end. */
 	if (self && pid == 0 && self->command)
 		self->pid = sys_getpid();
 	else if (self && pid < 0 && !self->confined)
 		daemonise_unpend(self);
+	/* The second fork of a daemon, it may be. */
+	if (held && pid == 0 && self && self->session)
+		thread_begin(self);
 	return pid;
 }
 
@@ -117,8 +138,10 @@ LIFECYCLE_EXPORT pid_t setsid(void)
 	struct self *self = session > 0 ? self_here() : NULL;
 
 	/* An owner that calls it is no daemon for that. */
-	if (self && self_owner(self) && !self_owns(self))
+	if (self && self_owner(self) && !self_owns(self)) {
 		daemonise_session(self);
+		thread_begin(self);
+	}
 	return session;
 }
 
@@ -127,6 +150,7 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 {
 	struct self *self = self_here();
 	uint32_t before = self ? (uint32_t)self->pid : 0;
+	bool held = self && daemonise_hold();
 	bool owned = self && slot_change(&self->slot, before, CLAIM_RUNNING, CLAIM_DAEMONIZING);
 	int rc;
 
@@ -136,11 +160,14 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 	rc = NEXT(daemon)(nochdir, noclose);
 	if (!self || self->pid <= 0)
 		return rc;
+	if (held && (uint32_t)self->pid == before)
+		thread_after_fork();
 	if ((uint32_t)self->pid != before) {
 		daemonise_session(self);
 		if (owned)
 			slot_take_over(&self->slot, before, CLAIM_DAEMONIZING, (uint32_t)self->pid,
 				       CLAIM_RUNNING);
+		thread_begin(self);
 	} else {
 		daemonise_unpend(self); /* no child came of it */
 		if (owned)

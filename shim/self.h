@@ -31,6 +31,7 @@ struct self {
 	_Atomic bool session;	     /* we or our parents since the owner's fork called setsid */
 	bool command;		     /* it never sends, and has no hidden signal handlers */
 	bool helper;		     /* at its end it leaves delivery to a helper */
+	_Atomic bool thread;	     /* a sender thread is wanted; see shim/thread.h */
 	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */
 	_Atomic bool confined;
 	uint32_t *_Atomic here;

@@ -16,7 +16,8 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 	struct image_now h = { .service = number, .capture = s->capture };
 
 	section_begin(w, &c->heap, ++c->sections, sizeof(h));
-	h.flags = (s->command ? NOW_COMMAND : 0) | (s->helper ? NOW_HELPER : 0);
+	h.flags = (s->command ? NOW_COMMAND : 0) | (s->helper ? NOW_HELPER : 0) |
+		  (s->thread ? NOW_THREAD : 0);
 	h.name = section_write(w, expr_text(&c->heap, NODE_TEXT, s->name, s->at));
 	h.match = section_write(w, s->match);
 	h.consent = section_write(w, s->scope.consent);

@@ -123,6 +123,7 @@ static void read_sender(struct compiler *c, const struct yaml *y, struct policy_
 			 "a command never sends: for a service with commands: or `when: command` "
 			 "only `sender: later`");
 	s->helper = !later;
+	s->thread = strcmp(sender, "thread") == 0;
 }
 
 /* Words separated by one space, none of them an option. */

@@ -19,7 +19,8 @@ MAY = {
 # Beyond the table: tools talk to the sender through its face only, and read its stats file.
 ALSO = {"tools": {"sender/sender.h", "sender/stats_format.h", "sender/stats_counts.def"},
         "tools/collector": {"tools/message.h", "tools/command.h"}}
-INTERPOSERS = {"shim/exits.c": {"stdlib.h"}}  # for the declarations of what they stand in front of
+# For the declarations of what they stand in front of, or look up.
+INTERPOSERS = {"shim/exits.c": {"stdlib.h"}, "shim/thread_load.c": {"pthread.h"}}
 NOT_INSIDE = {"stdio.h", "stdlib.h", "malloc.h", "locale.h", "pthread.h", "wchar.h", "ctype.h", "syslog.h"}
 NOT_IN_ENCODERS = {"stdio.h", "unistd.h", "fcntl.h", "sys/socket.h", "sys/stat.h", "sys/mman.h", "base/sys.h",
                    "base/pool.h", "base/slot.h"}
