@@ -1,6 +1,6 @@
 /*
  * The policy that needs none: a program's start and its stop. It is text like any other, so that
- * there is one way.
+ * there is one way. Nothing of ours runs in the program: whoever launched it delivers.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -18,6 +18,7 @@ static const char template_text[] = "bookend: 1\n"
 				    "    url: \"file:%s/events.ndjson\"\n"
 				    "services:\n"
 				    "  \"%s\":\n"
+				    "    sender: helper\n"
 				    "    to: events\n"
 				    "    consent:\n"
 				    "      - allow: always\n"
