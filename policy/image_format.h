@@ -167,7 +167,7 @@ struct image_destination {
 	uint32_t url;
 	uint32_t key; /* 0: none */
 	uint32_t auth;
-	uint32_t headers; /* LIST of TEXT: "Name: value" */
+	uint32_t headers; /* OBJECT: names and sources */
 	uint32_t batch;
 	uint32_t bytes;
 	uint32_t fill_ms;
@@ -176,16 +176,25 @@ struct image_destination {
 	uint32_t wait_min_ms;
 	uint32_t wait_max_ms;
 	uint32_t tries;
-	uint32_t flags;	  /* DESTINATION_... */
-	uint32_t ca_file; /* TEXT */
-	uint32_t proxy;	  /* TEXT */
-	uint32_t pad0;
+	uint32_t flags;	    /* DESTINATION_... */
+	uint32_t ca_file;   /* TEXT */
+	uint32_t proxy;	    /* TEXT */
+	uint32_t auth_name; /* TEXT: of the user, header, scheme, field or parameter; 0: none */
 	uint64_t spool_bytes;
 	uint64_t spool_age_ns;
 	uint8_t retry_status[80]; /* one bit for each HTTP status up to 599 */
-	uint8_t pad[24];
+	uint8_t stop_status[80];  /* likewise */
+	uint32_t stop_failures;	  /* requests in a row; 0: however many */
+	uint32_t time;		  /* enum time_form */
+	uint32_t each;		  /* a source, of one event; 0: none */
+	uint32_t body;		  /* a source, of one request; 0: none */
+	uint32_t drop;		  /* LIST of TEXT: paths of an event's members */
+	uint32_t consent;	  /* LIST of ALLOW and DENY; 0: always */
+	uint32_t client_cert;	  /* TEXT: paths */
+	uint32_t client_key;
+	uint8_t pad[8];
 };
-static_assert(sizeof(struct image_destination) == 192, "format");
+static_assert(sizeof(struct image_destination) == 288, "format");
 
 #define DESTINATION_GZIP	  1u
 #define DESTINATION_RETRY_NETWORK 2u

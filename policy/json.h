@@ -23,7 +23,7 @@ struct json json_of(const char *text);
 /* What lies below an object at a path of names with dots between them: "user.name". */
 bool json_find(struct json whole, const char *path, struct json *into);
 
-/* The same as a value of the language: strings without quotes and escapes, numbers as they stand. */
+/* The same as a value of the language: text without quotes and escapes. */
 struct value json_value(struct arena *arena, struct json json);
 
 /* Appends outer with the members of inner over it, objects in both merged likewise. When one of

@@ -7,16 +7,8 @@
 #include <string.h>
 
 #include "policy/image.h"
-#include "policy/late_world.h"
+#include "policy/late_maker.h"
 #include "policy/words.h"
-
-struct maker {
-	struct late_world world;
-	struct eval eval;
-	struct arena arena;
-	struct late_event event;
-	bool damaged;
-};
 
 static bool command_is(struct eval *e, const struct image_node *trigger)
 {
@@ -102,42 +94,6 @@ static const char *make_object(struct maker *m, uint32_t node)
 	return v.type == VALUE_JSON && v.length > 2 ? v.text : NULL;
 }
 
-static bool make_route(struct maker *m, uint32_t number, struct late_route *route)
-{
-	const struct image *image = m->world.process->image;
-	const struct image_destination *d;
-
-	if (number >= image->tables->destination_count) {
-		m->damaged = true;
-		return false;
-	}
-	d = &image->destination[number];
-	route->destination = number;
-	route->url = eval_scalar(&m->eval, d->url);
-	route->key = d->key != 0 ? eval_scalar(&m->eval, d->key) : "";
-	return route->url != NULL && route->url[0] != '\0' && route->key != NULL &&
-	       (d->key == 0 || route->key[0] != '\0');
-}
-
-static void make_routes(struct maker *m, const struct image_event *rule)
-{
-	const struct image_node *to = node_of(&m->eval.section, rule->to, NODE_LIST);
-	struct late_route *route;
-
-	m->damaged |= to == NULL;
-	if (to == NULL)
-		return;
-	route = arena_take(&m->arena, to->count * sizeof(*route));
-	m->event.routes = route;
-	for (unsigned i = 0; route != NULL && i < to->count; i++) {
-		const struct image_node *number = node_operand(&m->eval.section, to, i);
-
-		if (number != NULL && number->op == NODE_INTEGER &&
-		    make_route(m, number->value, &route[m->event.route_count]))
-			m->event.route_count++;
-	}
-}
-
 static void begin_event(struct maker *m, uint32_t number, const char *kind)
 {
 	const struct late_process *p = m->world.process;
@@ -170,7 +126,7 @@ static bool make_event(struct maker *m, const struct image_event *rule)
 	event->properties = make_object(m, rule->properties);
 	if (event->properties == NULL)
 		event->properties = "{}";
-	make_routes(m, rule);
+	late_routes(m, rule);
 	return true;
 }
 

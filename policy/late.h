@@ -14,6 +14,7 @@
 #include "base/drain_claim.h"
 #include "base/identity.h"
 #include "base/pool_format.h"
+#include "policy/time_text.h"
 
 #define LATE_ARENA (256 * 1024)
 
@@ -39,7 +40,9 @@ struct late_process {
 struct late_route {
 	uint32_t destination; /* number in the image */
 	const char *url;
-	const char *key; /* "" when there is none; a secret */
+	const char *key;     /* "" when there is none; a secret */
+	const char *headers; /* "Name: value\n" each; "" when there are none; may hold secrets */
+	const char *each;    /* JSON, NULL: the destination has none */
 };
 
 struct late_event {
@@ -97,14 +100,28 @@ struct late_destination {
 	bool gzip;
 	const char *ca_file; /* NULL: the system's */
 	const char *proxy; /* NULL: none; taken from the policy only, never from the environment */
-	const char *headers[16]; /* "Name: value" */
-	uint32_t header_count;
 	enum late_auth auth;
+	const char *auth_name; /* of the user, header, scheme, field or parameter; "" */
+	const char *client_cert, *client_key; /* NULL: none */
+	bool stop_status[600];		      /* answers after which a process is done with it */
+	uint32_t stop_failures;		      /* likewise requests in a row, 0: however many */
+	enum time_form time;
+	bool has_body;	      /* late_body() makes the request's */
+	const char *drop[16]; /* paths of an event's members */
+	uint32_t drops;
 	uint64_t spool_bytes; /* bounds for what waits, 0: the default */
 	uint64_t spool_age_ns;
 };
 
 int late_destination(const struct image *image, uint32_t number, struct late_destination *into);
+
+/*
+ * The destination's `body` around the events of a request, a JSON list. *into points into the
+ * arena, which takes three times the events and 64 KiB. 0, -ENODATA when it has none, -ENOBUFS,
+ * -EBADMSG.
+ */
+int late_body(const struct image *image, uint32_t number, const char *events, size_t length,
+	      uint64_t now_ns, void *arena, size_t arena_bytes, const char **into);
 
 /*
  * Where the image lay that a process was decided by: the path in its snapshot, NULL when there is

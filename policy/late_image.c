@@ -10,7 +10,7 @@
 #include "policy/image.h"
 #include "policy/snapshot_format.h"
 
-#define HEADERS_MAX (sizeof(((struct late_destination *)NULL)->headers) / sizeof(char *))
+#define DROP_MAX (sizeof(((struct late_destination *)NULL)->drop) / sizeof(char *))
 
 static const char *optional_text(const struct image *image, uint32_t node)
 {
@@ -32,17 +32,20 @@ static void fill_delivery(const struct image_destination *d, struct late_destina
 	into->gzip = (d->flags & DESTINATION_GZIP) != 0;
 	into->retry_network = (d->flags & DESTINATION_RETRY_NETWORK) != 0;
 	into->retry_timeout = (d->flags & DESTINATION_RETRY_TIMEOUT) != 0;
-	for (unsigned i = 0; i < 600; i++)
+	into->stop_failures = d->stop_failures;
+	for (unsigned i = 0; i < 600; i++) {
 		into->retry_status[i] = (d->retry_status[i / 8] >> i % 8 & 1) != 0;
+		into->stop_status[i] = (d->stop_status[i / 8] >> i % 8 & 1) != 0;
+	}
 }
 
-static void fill_headers(const struct image *image, const struct image_destination *d,
-			 struct late_destination *into)
+static void fill_drops(const struct image *image, const struct image_destination *d,
+		       struct late_destination *into)
 {
-	const struct image_node *list = node_of(&image->late, d->headers, NODE_LIST);
+	const struct image_node *list = node_of(&image->late, d->drop, NODE_LIST);
 
-	for (unsigned i = 0; list != NULL && i < list->count && i < HEADERS_MAX; i++)
-		into->headers[into->header_count++] = node_text_at(&image->late, list->operand[i]);
+	for (unsigned i = 0; list != NULL && i < list->count && i < DROP_MAX; i++)
+		into->drop[into->drops++] = node_text_at(&image->late, list->operand[i]);
 }
 
 int late_destination(const struct image *image, uint32_t number, struct late_destination *into)
@@ -52,16 +55,21 @@ int late_destination(const struct image *image, uint32_t number, struct late_des
 	if (number >= image->tables->destination_count)
 		return -EBADMSG;
 	d = &image->destination[number];
-	if (d->format >= FORMAT_COUNT || d->auth >= AUTH_COUNT)
+	if (d->format >= FORMAT_COUNT || d->auth >= AUTH_COUNT || d->time >= TIME_COUNT)
 		return -EBADMSG;
 	memset(into, 0, sizeof(*into));
 	into->name = node_text_at(&image->late, d->name);
 	into->format = (enum late_format)d->format;
 	into->auth = (enum late_auth)d->auth;
+	into->auth_name = d->auth_name != 0 ? node_text_at(&image->late, d->auth_name) : "";
+	into->time = (enum time_form)d->time;
+	into->has_body = d->body != 0;
+	into->client_cert = optional_text(image, d->client_cert);
+	into->client_key = optional_text(image, d->client_key);
 	into->ca_file = optional_text(image, d->ca_file);
 	into->proxy = optional_text(image, d->proxy);
 	fill_delivery(d, into);
-	fill_headers(image, d, into);
+	fill_drops(image, d, into);
 	return 0;
 }
 

@@ -109,6 +109,26 @@ static struct value event_text(struct eval *e, const struct late_event *event, e
 	return copied(e, &t);
 }
 
+static struct value object_of(const char *text)
+{
+	return text != NULL ? value_of(VALUE_JSON, text, strlen(text)) : value_absent();
+}
+
+/* Without what a destination does not get. */
+static struct value made_fact(const struct late_world *w, enum fact fact)
+{
+	switch (fact) {
+	case FACT_EVENT_NAME:
+		return value_text(w->event->name);
+	case FACT_EVENT_USER:
+		return value_text(w->event->user);
+	case FACT_EVENT_CONTEXT:
+		return object_of(w->event->context);
+	default:
+		return object_of(w->event->properties);
+	}
+}
+
 static struct value event_fact(struct eval *e, const struct late_world *w, enum fact fact)
 {
 	struct value v;
@@ -121,7 +141,7 @@ static struct value event_fact(struct eval *e, const struct late_world *w, enum 
 	case FACT_EVENT_USER:
 		return eval_source(e, w->rule->user);
 	case FACT_EVENT_SESSION:
-		return value_text(w->session);
+		return value_text(w->made ? w->event->session : w->session);
 	case FACT_EVENT_SERVICE:
 		return value_text(w->event->service);
 	case FACT_EVENT_KIND:
@@ -156,6 +176,11 @@ static struct value fact(struct eval *e, enum fact which)
 {
 	const struct late_world *w = e->context;
 
+	if (which == FACT_EVENT_CONTEXT || which == FACT_EVENT_PROPERTIES ||
+	    (w->made && (which == FACT_EVENT_NAME || which == FACT_EVENT_USER)))
+		return w->made ? made_fact(w, which) : value_absent();
+	if (which == FACT_EVENTS || which == FACT_SEND_TIME)
+		return value_absent();
 	if (which == FACT_RUN_ID)
 		return value_text(w->run);
 	if (which == FACT_PARENT_ID)

@@ -19,6 +19,7 @@ struct late_world {
 	/* The event being made. */
 	const struct image_event *rule;
 	struct late_event *event;
+	bool made; /* it is complete, and facts of it are what it has */
 };
 
 extern const struct eval_world late_world_sources;

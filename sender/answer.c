@@ -175,11 +175,44 @@ static void again(struct deliver *d, struct route *route)
 	route->not_before_ns = now + wait;
 }
 
-void answer_take(struct deliver *d, struct route *route)
+/* Is the destination done with the processes of this batch? */
+static bool stops(const struct route *route)
+{
+	const struct transport_request *request = &route->request;
+
+	if (route->to.stop_failures && route->failed >= route->to.stop_failures)
+		return true;
+	return request->result == TRANSPORT_STATUS && request->status > 0 &&
+	       request->status < 600 && route->to.stop_status[request->status];
+}
+
+static void stop_processes(struct deliver *d, struct route *route)
 {
 	char why[512];
 
-	switch (judge(route)) {
+	describe(route, why, sizeof(why));
+	stats_outcome(d->stats, route->to.name, why);
+	say(d->options, SAY_WARNING,
+	    "destination %s: %s: nothing more of these processes is sent there, as its stop: says",
+	    route->to.name, why);
+	route_stop_batch(route, &d->stopped);
+	route->failed = 0;
+	route->suspects = 0;
+	route->limit = 0;
+	fresh_batch(route);
+}
+
+void answer_take(struct deliver *d, struct route *route)
+{
+	enum verdict verdict = judge(route);
+	char why[512];
+
+	route->failed = verdict == VERDICT_ACCEPTED ? 0 : route->failed + 1;
+	if (verdict != VERDICT_ACCEPTED && stops(route)) {
+		stop_processes(d, route);
+		return;
+	}
+	switch (verdict) {
 	case VERDICT_ACCEPTED:
 		accepted(d, route);
 		break;

@@ -42,6 +42,7 @@ void deliver_open(struct deliver *d, const struct sender_options *options, struc
 	*d = (struct deliver){
 		.options = options, .spool = spool, .images = images, .stats = stats
 	};
+	stopped_open(&d->stopped, options->state);
 }
 
 static void *common_of(const struct deliver *d, const struct route *route)
@@ -59,6 +60,7 @@ void deliver_close(struct deliver *d)
 			transport_number(i)->close(d->transport[i].common);
 	d->route = NULL;
 	d->routes = 0;
+	stopped_close(&d->stopped);
 }
 
 static bool stopped(const struct deliver *d, uint64_t deadline_ns)
@@ -95,7 +97,8 @@ static void refuse_url(struct deliver *d, const struct image *image,
 	if (late_destination(image, route->destination, &to))
 		return;
 	snprintf(why, sizeof(why),
-		 "%.*s: no way to send there: put http:// or https://, or file: with format ndjson",
+		 "%.*s: no way to send there: put http:// or https://, or file: or unix: with "
+		 "format ndjson",
 		 (int)strcspn(route->url, ":"), route->url);
 	no_way(d, to.name, why);
 }
@@ -175,8 +178,11 @@ static bool enter_window(struct deliver *d, struct segment *segment)
 			if (d->switches.control)
 				mark_off(d, segment);
 		}
-		if (!route_add_leg(route, segment, i))
-			wanted = true;
+		if (route_add_leg(route, segment, i))
+			continue;
+		if (route_stops(route))
+			route_mark_stopped(route, &route->leg[route->legs - 1], &d->stopped);
+		wanted = true;
 	}
 	return wanted;
 }
@@ -211,7 +217,9 @@ static void close_window(struct deliver *d)
 	for (uint32_t i = 0; i < d->routes; i++) {
 		route_end_legs(d->route[i]);
 		stats_add(d->stats, STATS_DISCARDED, d->route[i]->discarded);
+		stats_add(d->stats, STATS_STOPPED, d->route[i]->stopped);
 		d->route[i]->discarded = 0;
+		d->route[i]->stopped = 0;
 	}
 	for (uint32_t i = 0; i < d->spool->count; i++)
 		segment_unload(d->spool->held[i]);
@@ -376,6 +384,7 @@ void deliver_run(struct deliver *d, uint64_t deadline_ns)
 	uint32_t next = 0;
 
 	switches_read(d->options->state, &d->switches);
+	stopped_look(&d->stopped);
 	for (uint32_t i = 0; i < d->routes; i++) {
 		struct route *route = d->route[i];
 

@@ -20,6 +20,7 @@ struct deliver {
 	struct spool *spool;
 	struct images *images;
 	struct stats *stats;
+	struct stopped stopped;
 	struct switches switches; /* as they were read last */
 	struct {
 		bool open;

@@ -9,35 +9,37 @@
 
 #include "base/switches.h"
 
-static int route_bits(struct drain *d, const struct late_event *event, uint64_t *bits)
+/* An event has no more destinations than a segment routes. */
+static int number_routes(struct drain *d, const struct late_event *event, uint64_t *bits,
+			 uint32_t number[SPOOL_ROUTES])
 {
 	*bits = 0;
+	if (event->route_count > SPOOL_ROUTES)
+		return -E2BIG;
 	for (uint32_t i = 0; i < event->route_count; i++) {
-		int number = segment_route(d->segment, &event->routes[i]);
+		int r = segment_route(d->segment, &event->routes[i]);
 
-		if (number < 0)
-			return number;
-		*bits |= UINT64_C(1) << number;
+		if (r < 0)
+			return r;
+		number[i] = (uint32_t)r;
+		*bits |= UINT64_C(1) << r;
 	}
 	return 0;
 }
 
 static int emit(void *context, const struct late_event *late)
 {
+	uint32_t number[SPOOL_ROUTES];
 	struct drain *d = context;
 	struct event event;
 
 	if (!late->route_count)
 		return 0;
-	if (switches_off(d->pool->header, switches_hash(late->service, strlen(late->service)))) {
-		stats_add(d->stats, STATS_DISCARDED, late->route_count);
-		return 0;
-	}
 	event_from_late(&event, late, d->lifecycle, d->moment);
-	d->error = route_bits(d, late, &event.routes);
+	d->error = number_routes(d, late, &event.routes, number);
 	if (d->error)
 		return d->error;
-	segment_add_event(d->segment, &event);
+	segment_add_event_each(d->segment, &event, late->routes, number, late->route_count);
 	d->events++;
 	return 0;
 }

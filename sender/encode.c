@@ -44,7 +44,37 @@ static void add_object(struct text *t, const char *before, const struct view *ob
 	text_add_bytes(t, object->text, object->length);
 }
 
-void encode_native(struct buffer *into, const struct event *event)
+static void add_time(struct text *t, uint64_t unix_ns, enum time_form form)
+{
+	if (!time_is_number(form))
+		text_add_char(t, '"');
+	time_text(t, unix_ns, form);
+	if (!time_is_number(form))
+		text_add_char(t, '"');
+}
+
+void encode_time(struct buffer *into, uint64_t unix_ns, const struct encode_how *how,
+		 enum time_form own)
+{
+	char *room = buffer_room(into, 48);
+	struct text t;
+
+	if (!room)
+		return;
+	t = text_init(room, 48);
+	add_time(&t, unix_ns, how->time == TIME_OWN ? own : how->time);
+	into->length += t.length;
+}
+
+void encode_text(struct buffer *into, const char *key, struct view text)
+{
+	if (!text.text)
+		return;
+	buffer_text(into, key);
+	buffer_json(into, text.text, text.length);
+}
+
+void encode_native_as(struct buffer *into, const struct event *event, enum time_form form)
 {
 	size_t most = native_most(event);
 	char *room = buffer_room(into, most);
@@ -57,14 +87,17 @@ void encode_native(struct buffer *into, const struct event *event)
 	identity_text(&event->id, id);
 	text_add(&t, "{\"id\":\"");
 	text_add_bytes(&t, id, IDENTITY_TEXT - 1);
-	text_add(&t, "\",\"time\":\"");
-	text_add_time(&t, event->time_ns, 6);
-	add_string(&t, "\",\"service\":", &event->service);
+	text_add(&t, "\",\"time\":");
+	add_time(&t, event->time_ns, form);
+	add_string(&t, ",\"service\":", &event->service);
 	add_string(&t, ",\"event\":", &event->name);
 	add_string(&t, ",\"kind\":", &event->kind);
-	add_string(&t, ",\"session\":", &event->session);
-	text_add(&t, ",\"pid\":");
-	text_add_unsigned(&t, event->pid);
+	if (event->session.text)
+		add_string(&t, ",\"session\":", &event->session);
+	if (event->pid) {
+		text_add(&t, ",\"pid\":");
+		text_add_unsigned(&t, event->pid);
+	}
 	if (event->user.text)
 		add_string(&t, ",\"user\":", &event->user);
 	if (event->context.text)
@@ -72,4 +105,9 @@ void encode_native(struct buffer *into, const struct event *event)
 	add_object(&t, ",\"properties\":", &event->properties);
 	text_add_char(&t, '}');
 	into->length += t.length;
+}
+
+void encode_native(struct buffer *into, const struct event *event)
+{
+	encode_native_as(into, event, TIME_RFC3339_US);
 }

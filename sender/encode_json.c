@@ -5,24 +5,21 @@
 
 extern const struct encoder encode_json;
 
-static void begin(struct buffer *into, bool single)
+static void begin(struct buffer *into, const struct encode_how *how)
 {
-	if (!single)
+	if (!how->single)
 		buffer_add(into, "[", 1);
 }
 
-static void add(struct buffer *into, const struct event *event, bool single, bool first)
+static void add(struct buffer *into, const struct event *event, const struct encode_how *how)
 {
-	(void)single;
-	if (!first)
-		buffer_add(into, ",", 1);
-	encode_native(into, event);
+	encode_native_as(into, event, how->time == TIME_OWN ? TIME_RFC3339_US : how->time);
 }
 
-static void end(struct buffer *into, bool single, uint64_t now_ns)
+static void end(struct buffer *into, const struct encode_how *how, uint64_t now_ns)
 {
 	(void)now_ns;
-	if (!single)
+	if (!how->single)
 		buffer_add(into, "]", 1);
 }
 
@@ -32,6 +29,7 @@ const struct encoder encode_json = {
 	.content_type = "application/json",
 	.path_single = "",
 	.path_batch = "",
+	.auth = AUTH_BEARER,
 	.begin = begin,
 	.event = add,
 	.end = end,

@@ -1,28 +1,25 @@
 /*
- * ndjson: native events, one a line, to a file or by HTTP.
+ * ndjson: native events, one a line, to a file, a socket or by HTTP.
  */
 #include "sender/encode.h"
 
 extern const struct encoder encode_ndjson;
 
-static void begin(struct buffer *into, bool single)
+static void begin(struct buffer *into, const struct encode_how *how)
 {
 	(void)into;
-	(void)single;
+	(void)how;
 }
 
-static void add(struct buffer *into, const struct event *event, bool single, bool first)
+static void add(struct buffer *into, const struct event *event, const struct encode_how *how)
 {
-	(void)single;
-	(void)first;
-	encode_native(into, event);
-	buffer_add(into, "\n", 1);
+	encode_native_as(into, event, how->time == TIME_OWN ? TIME_RFC3339_US : how->time);
 }
 
-static void end(struct buffer *into, bool single, uint64_t now_ns)
+static void end(struct buffer *into, const struct encode_how *how, uint64_t now_ns)
 {
 	(void)into;
-	(void)single;
+	(void)how;
 	(void)now_ns;
 }
 
@@ -32,6 +29,7 @@ const struct encoder encode_ndjson = {
 	.content_type = "application/x-ndjson",
 	.path_single = "",
 	.path_batch = "",
+	.auth = AUTH_BEARER,
 	.lines = true,
 	.begin = begin,
 	.event = add,

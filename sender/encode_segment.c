@@ -9,34 +9,24 @@
 
 extern const struct encoder encode_segment;
 
-static void begin(struct buffer *into, bool single)
+static void begin(struct buffer *into, const struct encode_how *how)
 {
-	if (!single)
+	if (!how->single)
 		buffer_text(into, "{\"batch\":[");
 }
 
-static void add_text(struct buffer *into, const char *key, struct view text)
-{
-	if (!text.text)
-		return;
-	buffer_text(into, key);
-	buffer_json(into, text.text, text.length);
-}
-
-static void add(struct buffer *into, const struct event *event, bool single, bool first)
+static void add(struct buffer *into, const struct event *event, const struct encode_how *how)
 {
 	char id[IDENTITY_TEXT];
 
-	if (!first)
-		buffer_add(into, ",", 1);
 	identity_text(&event->id, id);
-	buffer_text(into, single ? "{" : "{\"type\":\"track\",");
+	buffer_text(into, how->single ? "{" : "{\"type\":\"track\",");
 	buffer_text(into, "\"messageId\":\"");
 	buffer_add(into, id, IDENTITY_TEXT - 1);
 	buffer_text(into, "\"");
-	add_text(into, ",\"userId\":", event->user);
-	add_text(into, ",\"anonymousId\":", event->session);
-	add_text(into, ",\"event\":", event->name);
+	encode_text(into, ",\"userId\":", event->user);
+	encode_text(into, ",\"anonymousId\":", event->session);
+	encode_text(into, ",\"event\":", event->name);
 	buffer_text(into, ",\"properties\":");
 	buffer_add(into, event->properties.text, event->properties.length);
 	if (event->context.text) {
@@ -44,16 +34,16 @@ static void add(struct buffer *into, const struct event *event, bool single, boo
 		buffer_add(into, event->context.text, event->context.length);
 	}
 	buffer_text(into, ",\"timestamp\":");
-	buffer_time(into, event->time_ns, 3);
+	encode_time(into, event->time_ns, how, TIME_RFC3339_MS);
 	buffer_text(into, "}");
 }
 
-static void end(struct buffer *into, bool single, uint64_t now_ns)
+static void end(struct buffer *into, const struct encode_how *how, uint64_t now_ns)
 {
-	if (single)
+	if (how->single)
 		return;
 	buffer_text(into, "],\"sentAt\":");
-	buffer_time(into, now_ns, 3);
+	encode_time(into, now_ns, how, TIME_RFC3339_MS);
 	buffer_text(into, "}");
 }
 
@@ -63,6 +53,7 @@ const struct encoder encode_segment = {
 	.content_type = "application/json",
 	.path_single = "/v1/track",
 	.path_batch = "/v1/batch",
+	.auth = AUTH_BASIC,
 	.event_bytes = 32 * 1024,
 	.batch_bytes = 500 * 1000,
 	.begin = begin,

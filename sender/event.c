@@ -56,6 +56,28 @@ void event_pack(const struct event *event, struct buffer *into)
 #undef FIELD
 }
 
+void event_pack_each(const char *each, uint32_t route, struct buffer *into)
+{
+	pack_field(into, SPOOL_FIELD_EACH + route, view_of(each));
+}
+
+struct view event_each(const uint8_t *bytes, size_t length, uint32_t route)
+{
+	size_t at = sizeof(struct spool_event);
+	uint32_t word;
+
+	while (at + sizeof(word) <= length) {
+		memcpy(&word, bytes + at, sizeof(word));
+		at += sizeof(word);
+		if (word >> 8 > length - at)
+			break;
+		if ((word & 0xff) == SPOOL_FIELD_EACH + route)
+			return (struct view){ (const char *)bytes + at, word >> 8 };
+		at += word >> 8;
+	}
+	return (struct view){ 0 };
+}
+
 static void set_field(struct event *into, unsigned number, struct view text)
 {
 	switch (number) {

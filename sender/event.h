@@ -27,13 +27,18 @@ struct event {
 	uint32_t moment; /* DRAIN_DONE_START or DRAIN_DONE_STOP */
 	struct view name, service, kind, session, user;
 	struct view context, properties; /* JSON objects */
+	struct view each; /* JSON: what the destination at hand gets instead or over it */
 };
 
 void event_from_late(struct event *into, const struct late_event *from, uint64_t lifecycle,
 		     uint32_t moment);
 /* Appends the payload of a SPOOL_EVENT record. */
 void event_pack(const struct event *event, struct buffer *into);
-/* 0, or -EBADMSG: the bytes are no event. Views point into bytes. */
+/* Behind event_pack(): what the route of that number in the segment gets. */
+void event_pack_each(const char *each, uint32_t route, struct buffer *into);
+/* 0, or -EBADMSG: the bytes are no event. Views point into bytes; each is absent. */
 int event_unpack(const uint8_t *bytes, size_t length, struct event *into);
+/* The same bytes: what event_pack_each() put there for that route. */
+struct view event_each(const uint8_t *bytes, size_t length, uint32_t route);
 
 #endif

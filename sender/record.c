@@ -98,18 +98,19 @@ int record_mark(const struct record *record, struct spool_mark *into)
 }
 
 int record_route(const struct record *record, struct spool_route *into, const char **url,
-		 const char **key)
+		 const char **key, const char **headers)
 {
 	uint64_t want = sizeof(*into);
 
 	if (record->length < want)
 		return -EBADMSG;
 	memcpy(into, record->payload, sizeof(*into));
-	want += (uint64_t)into->url_bytes + into->key_bytes;
+	want += (uint64_t)into->url_bytes + into->key_bytes + into->headers_bytes;
 	if (record->length != want || into->number >= SPOOL_ROUTES)
 		return -EBADMSG;
 	*url = (const char *)record->payload + sizeof(*into);
 	*key = *url + into->url_bytes;
+	*headers = *key + into->key_bytes;
 	return 0;
 }
 

@@ -37,7 +37,7 @@ int record_next_own(const uint8_t *records, uint64_t base, uint64_t bytes, uint6
 /* 0, or -EBADMSG when it is no mark (route) or does not fit. The texts are not NUL-terminated. */
 int record_mark(const struct record *record, struct spool_mark *into);
 int record_route(const struct record *record, struct spool_route *into, const char **url,
-		 const char **key);
+		 const char **key, const char **headers);
 
 /*
  * Appends a record whose payload the caller adds to the buffer between begin and end. base: the

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "sender/compose.h"
 
 #define BODY_BYTES 500000 /* where neither policy nor format says less */
 
@@ -45,18 +46,65 @@ static char *make_endpoint(const char *url, const char *path)
 	return endpoint;
 }
 
-static int auth_of(const struct route *route)
+static void add_percent(char *into, const char *text)
 {
-	if (route->to.auth != AUTH_DEFAULT)
-		return (int)route->to.auth;
-	return route->encoder->format == FORMAT_SEGMENT ? AUTH_BASIC : AUTH_BEARER;
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-._~";
+
+	for (into += strlen(into); *text; text++) {
+		if (strchr(plain, *text))
+			*into++ = *text;
+		else
+			into += sprintf(into, "%%%02X", (unsigned char)*text);
+	}
+	*into = 0;
 }
 
-static int fill_route(struct route *route, const struct image *image,
-		      const struct segment_route *from)
+/* The key as a parameter of the URL. */
+static char *add_query(char *endpoint, const char *name, const char *key)
 {
-	bool single;
-	int r = late_destination(image, route->destination, &route->to);
+	size_t length = endpoint ? strlen(endpoint) : 0;
+	char *more = realloc(endpoint, length + 3 * (strlen(name) + strlen(key)) + 3);
+
+	if (!endpoint || !more) {
+		free(more ? more : endpoint);
+		return NULL;
+	}
+	strcpy(more + length, strchr(more, '?') ? "&" : "?");
+	add_percent(more, name);
+	strcat(more, "=");
+	add_percent(more, key);
+	return more;
+}
+
+static void fill_auth(struct route *route)
+{
+	route->request.auth = route->to.auth;
+	route->request.auth_name = route->to.auth_name;
+	if (route->to.auth != AUTH_DEFAULT)
+		return;
+	route->request.auth = route->encoder->auth;
+	if (route->encoder->auth_name)
+		route->request.auth_name = route->encoder->auth_name;
+}
+
+static int fill_texts(struct route *route, const struct segment_route *from)
+{
+	bool single = route->to.batch <= 1;
+
+	route->url = strdup(from->url);
+	route->key = strdup(from->key);
+	route->headers = strdup(from->headers);
+	route->endpoint = make_endpoint(from->url, single ? route->encoder->path_single
+							  : route->encoder->path_batch);
+	if (route->request.auth == AUTH_QUERY && from->key[0])
+		route->endpoint = add_query(route->endpoint, route->request.auth_name, from->key);
+	return route->url && route->key && route->headers && route->endpoint ? 0 : -ENOMEM;
+}
+
+static int fill_route(struct route *route, const struct segment_route *from)
+{
+	int r = late_destination(route->from, route->destination, &route->to);
 
 	if (r)
 		return r;
@@ -66,35 +114,31 @@ static int fill_route(struct route *route, const struct image *image,
 	if (!route->encoder || !route->transport ||
 	    (route->transport->lines && !route->encoder->lines))
 		return -EPROTONOSUPPORT;
-	single = route->to.batch <= 1;
-	route->url = strdup(from->url);
-	route->key = strdup(from->key);
-	route->endpoint = make_endpoint(from->url, single ? route->encoder->path_single
-							  : route->encoder->path_batch);
-	return route->url && route->key && route->endpoint ? 0 : -ENOMEM;
+	fill_auth(route);
+	return fill_texts(route, from);
 }
 
 int route_new(const struct image *image, const struct segment *segment, uint32_t number,
 	      struct route **into)
 {
-	const struct segment_route *from = &segment->route[number];
 	struct route *route = calloc(1, sizeof(*route));
 	int r;
 
 	if (!route)
 		return -ENOMEM;
 	memcpy(route->image, segment->image, sizeof(route->image));
-	route->destination = from->destination;
-	r = fill_route(route, image, from);
+	route->from = image;
+	route->destination = segment->route[number].destination;
+	r = fill_route(route, &segment->route[number]);
 	if (r) {
 		route_free(route, NULL);
 		return r;
 	}
 	route->request.url = route->endpoint;
 	route->request.key = route->key;
+	route->request.headers = route->headers;
 	route->request.to = &route->to;
 	route->request.content_type = route->encoder->content_type;
-	route->request.auth = auth_of(route);
 	route->request.owner = route;
 	*into = route;
 	return 0;
@@ -106,10 +150,12 @@ void route_free(struct route *route, void *common)
 		route->transport->forget(common, &route->request);
 	free(route->url);
 	free(route->key);
+	free(route->headers);
 	free(route->endpoint);
 	free(route->leg);
 	free(route->part);
 	buffer_free(&route->body);
+	buffer_free(&route->scratch);
 	free(route);
 }
 
@@ -119,7 +165,8 @@ bool route_is(const struct route *route, const struct segment *segment, uint32_t
 
 	return route->destination == other->destination &&
 	       !memcmp(route->image, segment->image, sizeof(route->image)) &&
-	       !strcmp(route->url, other->url) && !strcmp(route->key, other->key);
+	       !strcmp(route->url, other->url) && !strcmp(route->key, other->key) &&
+	       !strcmp(route->headers, other->headers);
 }
 
 int route_add_leg(struct route *route, struct segment *segment, uint32_t number)
@@ -149,14 +196,21 @@ static bool concerns(const struct route_leg *leg, const struct segment_item *ite
 	       item->end > leg->segment->route[leg->number].acked;
 }
 
-static uint64_t count_off(const struct route_leg *leg, uint64_t to)
+static bool is_done(const struct route_leg *leg, const struct segment_item *item)
+{
+	return item->done >> leg->number & 1;
+}
+
+static void count_passed(struct route *route, const struct route_leg *leg, uint64_t to)
 {
 	const struct segment *s = leg->segment;
-	uint64_t off = 0;
 
-	for (uint32_t i = 0; i < s->items && s->item[i].end <= to; i++)
-		off += s->item[i].off && concerns(leg, &s->item[i]);
-	return off;
+	for (uint32_t i = 0; i < s->items && s->item[i].end <= to; i++) {
+		if (!concerns(leg, &s->item[i]))
+			continue;
+		route->discarded += s->item[i].off;
+		route->stopped += !s->item[i].off && is_done(leg, &s->item[i]);
+	}
 }
 
 /* The next event at or behind the cursor, which moves there; NULL at the end of the way. */
@@ -167,7 +221,8 @@ static const struct segment_item *find_next(const struct route *route, struct ro
 
 		for (; at->item < leg->segment->items; at->item++)
 			if (concerns(leg, &leg->segment->item[at->item]) &&
-			    !leg->segment->item[at->item].off)
+			    !leg->segment->item[at->item].off &&
+			    !is_done(leg, &leg->segment->item[at->item]))
 				return &leg->segment->item[at->item];
 	}
 	return NULL;
@@ -177,7 +232,7 @@ static void acknowledge(struct route *route, const struct route_leg *leg, uint64
 {
 	if (leg->segment->route[leg->number].acked >= offset)
 		return;
-	route->discarded += count_off(leg, offset);
+	count_passed(route, leg, offset);
 	segment_acknowledge(leg->segment, leg->number, offset);
 }
 
@@ -203,6 +258,40 @@ bool route_has_more(struct route *route)
 	if (!more || at.leg != route->at.leg)
 		pass(route, at);
 	return more;
+}
+
+bool route_stops(const struct route *route)
+{
+	bool stops = route->to.stop_failures != 0;
+
+	for (unsigned i = 300; i < 600 && !stops; i++)
+		stops = route->to.stop_status[i];
+	return stops;
+}
+
+void route_mark_stopped(struct route *route, struct route_leg *leg, const struct stopped *stopped)
+{
+	struct segment *s = leg->segment;
+
+	for (uint32_t i = 0; i < s->items; i++)
+		if (stopped_has(stopped, s->pool_id, s->item[i].lifecycle, route->destination))
+			s->item[i].done |= UINT64_C(1) << leg->number;
+}
+
+void route_stop_batch(struct route *route, struct stopped *stopped)
+{
+	struct route_cursor at = route->at;
+	const struct segment_item *item = find_next(route, &at);
+
+	while (item && (at.leg < route->batch_end.leg ||
+			(at.leg == route->batch_end.leg && at.item < route->batch_end.item))) {
+		stopped_add(stopped, route->leg[at.leg].segment->pool_id, item->lifecycle,
+			    route->destination);
+		at.item++;
+		item = find_next(route, &at);
+	}
+	for (uint32_t i = 0; i < route->legs; i++)
+		route_mark_stopped(route, &route->leg[i], stopped);
 }
 
 static int add_part(struct route *route, size_t offset, const struct identity *id)
@@ -241,7 +330,7 @@ static enum fit add_event(struct route *route, const struct event *event)
 	size_t before = route->body.length;
 	size_t length;
 
-	route->encoder->event(&route->body, event, route->to.batch <= 1, route->parts == 0);
+	compose_event(route, event, route->parts == 0);
 	length = route->body.length - before;
 	if (route->encoder->event_bytes && length > route->encoder->event_bytes) {
 		route->body.length = before;
@@ -271,9 +360,8 @@ uint32_t route_fill(struct route *route,
 		most = route->ceiling;
 	if (route->limit && route->limit < most)
 		most = route->limit;
-	buffer_clear(&route->body);
 	route->parts = 0;
-	route->encoder->begin(&route->body, single);
+	compose_begin(route);
 	while (route->parts < most && fit == FIT_YES) {
 		item = find_next(route, &at);
 		if (!item)
@@ -282,6 +370,7 @@ uint32_t route_fill(struct route *route,
 			at.item++; /* its checksum fits and yet it is none: nothing to keep */
 			continue;
 		}
+		event.each = event_each(item->payload, item->length, route->leg[at.leg].number);
 		fit = add_event(route, &event);
 		if (fit == FIT_NEVER && !route->parts) {
 			refuse(context, route, &event, "over the receiver's size limit");
@@ -292,7 +381,7 @@ uint32_t route_fill(struct route *route,
 			at.item++;
 		}
 	}
-	route->encoder->end(&route->body, single, clock_real_ns());
+	compose_end(route, clock_real_ns());
 	if (!route->parts)
 		pass(route, at);
 	route->batch_end = at;

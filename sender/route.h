@@ -10,6 +10,7 @@
 #include "sender/encode.h"
 #include "sender/segment.h"
 #include "sender/stats.h"
+#include "sender/stopped.h"
 #include "sender/transport.h"
 
 /* One segment's part of the way. */
@@ -25,9 +26,11 @@ struct route_cursor {
 
 struct route {
 	uint8_t image[16];
+	const struct image *from; /* that image */
 	uint32_t destination;
 	char *url; /* as in the segments */
 	char *key;
+	char *headers;
 	char *endpoint;	 /* where requests go */
 	char label[200]; /* for people: no key, no query, no user */
 	struct late_destination to;
@@ -40,6 +43,8 @@ struct route {
 	bool busy;
 	struct route_cursor batch_end;
 	struct buffer body;
+	size_t events_at; /* where the first event stands in it */
+	struct buffer scratch;
 	struct transport_part *part;
 	uint32_t parts, part_room;
 	struct transport_request request;
@@ -49,10 +54,12 @@ struct route {
 	uint32_t ceiling;   /* after a 413: batches of this flush stay this small, 0: none yet */
 	uint64_t since_ns;  /* boot time from which its first event waits for a full batch, 0: none
 			       does */
+	uint64_t stopped;   /* likewise since the route is done with their process */
 	uint64_t discarded; /* events passed by since they are off; deliver.c counts and clears */
 	bool resting;	    /* until the next look: it waits for a full batch */
 	/* Trouble. */
 	uint32_t tries;		/* of this batch */
+	uint32_t failed;	/* requests in a row, in this flush */
 	uint64_t first_try_ns;	/* boot time */
 	uint64_t not_before_ns; /* boot time of the next try */
 	bool off;		/* nothing more in this flush */
@@ -83,6 +90,12 @@ void route_advance(struct route *route);
 /* The only event of a batch of one. */
 int route_only(const struct route *route, struct event *into);
 bool route_has_more(struct route *route);
+/* Does its destination have a `stop`? */
+bool route_stops(const struct route *route);
+/* Passes by the events of the processes that it is done with: those of this leg, or of all. */
+void route_mark_stopped(struct route *route, struct route_leg *leg, const struct stopped *stopped);
+/* It is done with the processes whose events are in the batch. */
+void route_stop_batch(struct route *route, struct stopped *stopped);
 /* Is the batch only as long as what there is, and could grow? */
 bool route_could_grow(const struct route *route);
 

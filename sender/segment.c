@@ -42,13 +42,18 @@ static struct segment *segment_new(int folder, const char *name)
 	return s;
 }
 
+static void free_route(struct segment_route *route)
+{
+	free(route->url);
+	free(route->key);
+	free(route->headers);
+}
+
 void segment_close(struct segment *s)
 {
 	segment_unload(s);
-	for (uint32_t i = 0; i < s->routes; i++) {
-		free(s->route[i].url);
-		free(s->route[i].key);
-	}
+	for (uint32_t i = 0; i < s->routes; i++)
+		free_route(&s->route[i]);
 	buffer_free(&s->pending);
 	buffer_free(&s->own);
 	if (s->file >= 0)
@@ -135,18 +140,18 @@ static char *copy_text(const char *text, size_t length)
 	return copy;
 }
 
-static int add_route(struct segment *s, uint32_t destination, const char *url, size_t url_bytes,
-		     const char *key, size_t key_bytes)
+static int add_route(struct segment *s, const struct spool_route *of, const char *url,
+		     const char *key, const char *headers)
 {
 	struct segment_route *route = &s->route[s->routes];
 
-	route->destination = destination;
-	route->url = copy_text(url, url_bytes);
-	route->key = copy_text(key, key_bytes);
+	route->destination = of->destination;
+	route->url = copy_text(url, of->url_bytes);
+	route->key = copy_text(key, of->key_bytes);
+	route->headers = copy_text(headers, of->headers_bytes);
 	route->acked = sizeof(struct spool_header);
-	if (!route->url || !route->key) {
-		free(route->url);
-		free(route->key);
+	if (!route->url || !route->key || !route->headers) {
+		free_route(route);
 		return -ENOMEM;
 	}
 	s->routes++;
@@ -158,7 +163,7 @@ static int read_routes(struct segment *s)
 	uint64_t offset = sizeof(struct spool_header);
 	struct spool_header header;
 	struct spool_route route;
-	const char *url, *key;
+	const char *url, *key, *headers;
 	struct record record;
 	int r;
 
@@ -166,9 +171,10 @@ static int read_routes(struct segment *s)
 	while (offset < s->end && !record_next(s->bytes, s->end, &offset, &record)) {
 		if (record.kind != SPOOL_ROUTE)
 			continue;
-		if (record_route(&record, &route, &url, &key) || route.number != s->routes)
+		if (record_route(&record, &route, &url, &key, &headers) ||
+		    route.number != s->routes)
 			return -EBADMSG;
-		r = add_route(s, route.destination, url, route.url_bytes, key, route.key_bytes);
+		r = add_route(s, &route, url, key, headers);
 		if (r)
 			return r;
 		s->route[route.number].acked = record_read_ack(&header, route.number);
@@ -296,41 +302,57 @@ int segment_rename(struct segment *s, const char *name)
 	return 0;
 }
 
+static bool is_route(const struct segment_route *one, const struct late_route *route,
+		     const char *headers)
+{
+	return one->destination == route->destination && !strcmp(one->url, route->url) &&
+	       !strcmp(one->key, route->key) && !strcmp(one->headers, headers);
+}
+
 int segment_route(struct segment *s, const struct late_route *route)
 {
+	const char *headers = route->headers ? route->headers : "";
+	struct spool_route fixed = { .number = s->routes,
+				     .destination = route->destination,
+				     .url_bytes = (uint32_t)strlen(route->url),
+				     .key_bytes = (uint32_t)strlen(route->key),
+				     .headers_bytes = (uint32_t)strlen(headers) };
 	size_t begun;
 	int r;
 
 	for (uint32_t i = 0; i < s->routes; i++)
-		if (s->route[i].destination == route->destination &&
-		    !strcmp(s->route[i].url, route->url) && !strcmp(s->route[i].key, route->key))
+		if (is_route(&s->route[i], route, headers))
 			return (int)i;
 	if (s->routes == SPOOL_ROUTES)
 		return -E2BIG;
-	r = add_route(s, route->destination, route->url, strlen(route->url), route->key,
-		      strlen(route->key));
+	r = add_route(s, &fixed, route->url, route->key, headers);
 	if (r)
 		return r;
 	s->pending_routes++;
 	begun = record_begin(&s->pending, SPOOL_ROUTE);
-	buffer_add(&s->pending,
-		   &(struct spool_route){ .number = s->routes - 1,
-					  .destination = route->destination,
-					  .url_bytes = (uint32_t)strlen(route->url),
-					  .key_bytes = (uint32_t)strlen(route->key) },
-		   sizeof(struct spool_route));
+	buffer_add(&s->pending, &fixed, sizeof(fixed));
 	buffer_text(&s->pending, route->url);
 	buffer_text(&s->pending, route->key);
+	buffer_text(&s->pending, headers);
 	record_end(&s->pending, begun, s->end);
 	return (int)s->routes - 1;
 }
 
-void segment_add_event(struct segment *s, const struct event *event)
+void segment_add_event_each(struct segment *s, const struct event *event,
+			    const struct late_route *route, const uint32_t *number, uint32_t routes)
 {
 	size_t begun = record_begin(&s->pending, SPOOL_EVENT);
 
 	event_pack(event, &s->pending);
+	for (uint32_t i = 0; i < routes; i++)
+		if (route[i].each)
+			event_pack_each(route[i].each, number[i], &s->pending);
 	record_end(&s->pending, begun, s->end);
+}
+
+void segment_add_event(struct segment *s, const struct event *event)
+{
+	segment_add_event_each(s, event, NULL, NULL, 0);
 }
 
 void segment_add_mark(struct segment *s, enum spool_kind kind, uint64_t lifecycle, uint32_t moments,
@@ -348,8 +370,7 @@ void segment_cut_pending(struct segment *s, size_t length, uint32_t routes)
 	while (s->routes > routes) {
 		s->routes--;
 		s->pending_routes--;
-		free(s->route[s->routes].url);
-		free(s->route[s->routes].key);
+		free_route(&s->route[s->routes]);
 	}
 	s->pending.length = length;
 	s->pending.failed = false;

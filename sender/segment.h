@@ -16,6 +16,7 @@ struct segment_route {
 	uint32_t destination;
 	char *url;
 	char *key;
+	char *headers;
 	uint64_t acked; /* file offset */
 };
 
@@ -26,6 +27,7 @@ struct segment_item {
 	uint64_t end;	 /* file offset behind it */
 	uint64_t routes; /* 0: voided */
 	bool off;	 /* its service is switched off: it goes nowhere (deliver.c) */
+	uint64_t done;	 /* routes that are done with its process: it does not go there */
 	uint64_t lifecycle;
 	uint32_t moment;
 };
@@ -79,6 +81,10 @@ void segment_delete(struct segment *s);
 /* The number of that route, defined when it is new. -E2BIG: SPOOL_ROUTES are taken; -ENOMEM. */
 int segment_route(struct segment *s, const struct late_route *route);
 void segment_add_event(struct segment *s, const struct event *event);
+/* With what its routes get of it: theirs of `route`, whose numbers segment_route() gave. */
+void segment_add_event_each(struct segment *s, const struct event *event,
+			    const struct late_route *route, const uint32_t *number,
+			    uint32_t routes);
 void segment_add_mark(struct segment *s, enum spool_kind kind, uint64_t lifecycle, uint32_t moments,
 		      uint32_t events);
 /* Forgets what was added since `length` of s->pending. */

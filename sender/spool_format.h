@@ -46,7 +46,7 @@ static_assert(offsetof(struct spool_header, ack) == 1024, "format");
 static_assert(sizeof(struct spool_header) == 2048, "format");
 
 enum spool_kind {
-	SPOOL_ROUTE = 1, /* struct spool_route, url, key */
+	SPOOL_ROUTE = 1, /* struct spool_route, url, key, headers */
 	SPOOL_EVENT = 2, /* struct spool_event, fields */
 	SPOOL_END = 3,	 /* struct spool_mark: the moment's events are complete */
 	SPOOL_VOID = 4,	 /* struct spool_mark: the moment's events before this do not count, another
@@ -67,7 +67,10 @@ struct spool_route {
 	uint32_t destination; /* number in the image */
 	uint32_t url_bytes;
 	uint32_t key_bytes;
+	uint32_t headers_bytes; /* "Name: value\n" each */
+	uint32_t pad;
 };
+static_assert(sizeof(struct spool_route) == 24, "format");
 
 struct spool_event {
 	uint64_t lifecycle;
@@ -90,6 +93,8 @@ enum spool_field {
 #define FIELD(TAG, number, member) SPOOL_FIELD_##TAG = (number),
 #include "sender/spool_fields.def"
 #undef FIELD
+	SPOOL_FIELD_EACH = 16, /* and on, one for each of SPOOL_ROUTES: what that route gets of the
+				  event, JSON */
 };
 
 #endif

@@ -35,7 +35,9 @@ struct transport_request {
 	const char *key; /* "": none */
 	const struct late_destination *to;
 	const char *content_type;
-	int auth; /* late_destination.auth, never AUTH_DEFAULT */
+	int auth;	       /* late_destination.auth, never AUTH_DEFAULT */
+	const char *auth_name; /* late_destination.auth_name or the format's */
+	const char *headers;   /* "Name: value\n" each */
 	char *body;
 	size_t length;
 	const struct transport_part *part;
@@ -68,7 +70,7 @@ struct transport {
 	void (*forget)(void *common, struct transport_request *request);
 };
 
-#define TRANSPORTS 2 /* in transport_all.def */
+#define TRANSPORTS 3 /* in transport_all.def */
 
 /* By the URL's scheme; NULL when no transport knows it. */
 const struct transport *transport_find(const char *url);

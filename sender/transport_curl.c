@@ -122,11 +122,12 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
 	return state->answered > ANSWER_BYTES ? 0 : length;
 }
 
-static bool has_header(const struct late_destination *to, const char *name)
+static bool has_header(const char *headers, const char *name)
 {
-	for (uint32_t i = 0; i < to->header_count; i++)
-		if (!strncasecmp(to->headers[i], name, strlen(name)) &&
-		    to->headers[i][strlen(name)] == ':')
+	size_t length = strlen(name);
+
+	for (const char *line = headers; *line; line = strchr(line, '\n') + 1)
+		if (!strncasecmp(line, name, length) && line[length] == ':')
 			return true;
 	return false;
 }
@@ -139,41 +140,81 @@ static void add_header(struct curl_state *state, const char *header)
 		state->headers = more;
 }
 
-static void add_headers(struct curl_state *state, const struct transport_request *request)
+static int add_lines(struct curl_state *state, const char *headers)
+{
+	char *lines = strdup(headers);
+	char *rest = NULL;
+
+	if (!lines)
+		return -ENOMEM;
+	for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		add_header(state, line);
+	free(lines);
+	return 0;
+}
+
+static int add_headers(struct curl_state *state, const struct transport_request *request)
 {
 	char type[96];
 
-	for (uint32_t i = 0; i < request->to->header_count; i++)
-		add_header(state, request->to->headers[i]);
-	if (!has_header(request->to, "Content-Type")) {
+	if (add_lines(state, request->headers))
+		return -ENOMEM;
+	if (!has_header(request->headers, "Content-Type")) {
 		snprintf(type, sizeof(type), "Content-Type: %s", request->content_type);
 		add_header(state, type);
 	}
-	if (!has_header(request->to, "User-Agent"))
+	if (!has_header(request->headers, "User-Agent"))
 		add_header(state, "User-Agent: bookend/" BOOKEND_VERSION);
 	if (request->to->gzip)
 		add_header(state, "Content-Encoding: gzip");
 	add_header(state, "Expect:"); /* no pause before the body */
+	return 0;
+}
+
+/* The key's header up to the key. NULL: it does not travel in one that we write. */
+static const char *auth_header(const struct transport_request *request, char *into, size_t capacity)
+{
+	switch (request->auth) {
+	case AUTH_BEARER:
+		return "Authorization: Bearer ";
+	case AUTH_RAW:
+		return "Authorization: ";
+	case AUTH_SCHEME:
+		snprintf(into, capacity, "Authorization: %s ", request->auth_name);
+		return into;
+	case AUTH_HEADER:
+		snprintf(into, capacity, "%s: ", request->auth_name);
+		return into;
+	default:
+		return NULL;
+	}
 }
 
 static int add_auth(struct curl_state *state, const struct transport_request *request)
 {
-	size_t bytes = strlen(request->key) + 32;
+	bool user = request->auth == AUTH_USER;
+	const char *begin;
+	char name[256];
 	char *header;
+	size_t bytes;
 
-	if (!request->key[0] || request->auth == AUTH_NONE)
+	if (!request->key[0])
 		return 0;
-	if (request->auth == AUTH_BASIC) {
+	if (user || request->auth == AUTH_BASIC) {
 		curl.easy_setopt(state->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		curl.easy_setopt(state->easy, CURLOPT_USERNAME, request->key);
-		curl.easy_setopt(state->easy, CURLOPT_PASSWORD, "");
+		curl.easy_setopt(state->easy, CURLOPT_USERNAME,
+				 user ? request->auth_name : request->key);
+		curl.easy_setopt(state->easy, CURLOPT_PASSWORD, user ? request->key : "");
 		return 0;
 	}
+	begin = auth_header(request, name, sizeof(name));
+	if (!begin)
+		return 0;
+	bytes = strlen(begin) + strlen(request->key) + 1;
 	header = malloc(bytes);
 	if (!header)
 		return -ENOMEM;
-	snprintf(header, bytes, "Authorization: %s%s",
-		 request->auth == AUTH_BEARER ? "Bearer " : "", request->key);
+	snprintf(header, bytes, "%s%s", begin, request->key);
 	add_header(state, header);
 	free(header);
 	return 0;
@@ -212,6 +253,10 @@ static void set_options(struct curl_state *state, const struct transport_request
 	curl.easy_setopt(state->easy, CURLOPT_HTTPHEADER, state->headers);
 	if (to->ca_file)
 		curl.easy_setopt(state->easy, CURLOPT_CAINFO, to->ca_file);
+	if (to->client_cert)
+		curl.easy_setopt(state->easy, CURLOPT_SSLCERT, to->client_cert);
+	if (to->client_key)
+		curl.easy_setopt(state->easy, CURLOPT_SSLKEY, to->client_key);
 }
 
 static struct curl_state *make_state(struct transport_request *request)
@@ -224,8 +269,7 @@ static struct curl_state *make_state(struct transport_request *request)
 	state->easy = curl.easy_init();
 	if (!state->easy)
 		return NULL;
-	add_headers(state, request);
-	if (add_auth(state, request))
+	if (add_headers(state, request) || add_auth(state, request))
 		return NULL;
 	set_options(state, request);
 	return state;

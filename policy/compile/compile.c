@@ -11,6 +11,7 @@
 
 #include "base/sys.h"
 #include "policy/compile/compiler.h"
+#include "policy/compile/destinations.h"
 
 static const struct mark whole = { 0, 0 };
 
@@ -43,6 +44,9 @@ static void name_values(struct compiler *c, const struct yaml *y)
 		if (strchr(key->text, '.') != NULL || key->text[0] == '\0')
 			diagnose(&c->d, key->at,
 				 "the name of a value has no dot: dots are for facts");
+		if (strcmp(key->text, "events") == 0)
+			diagnose(&c->d, key->at,
+				 "events is a fact, the events of a request: take another name");
 	}
 }
 
@@ -62,6 +66,7 @@ static void read_policy(struct compiler *c, const struct yaml *root)
 	destinations_of(c, yaml_get(root, "destinations"));
 	read_defaults(c, yaml_get(root, "defaults"));
 	services_of(c, yaml_get(root, "services"));
+	reach_check_places(c);
 	for (unsigned i = 0; i < c->values; i++)
 		template_value(c, c->value[i].name, c->value[i].yaml->at);
 }

@@ -13,19 +13,13 @@
 #include "policy/compile/yaml.h"
 #include "policy/late.h"
 
+struct policy_destination; /* policy/compile/destinations.h */
+
 struct policy_value {
 	const char *name;
 	const struct yaml *yaml;
 	struct expr *expr; /* NULL: not read yet */
 	bool reading;	   /* it is being read: to come by again is a cycle */
-};
-
-struct policy_destination {
-	const char *name;
-	struct image_destination constants; /* references are filled in when it is written */
-	struct expr *url, *key;
-	struct expr *headers;
-	struct expr *ca_file, *proxy;
 };
 
 /* What service and event have in common; `defaults` too. */
@@ -93,6 +87,9 @@ bool scalar_range(struct compiler *c, const struct yaml *y, uint32_t *least, uin
 void scalar_each(struct compiler *c, const struct yaml *y,
 		 void (*each)(struct compiler *c, const struct yaml *one, void *context),
 		 void *context);
+/* One of the names, of which there is a NULL-terminated list: its place in it. */
+bool scalar_choice(struct compiler *c, const struct yaml *y, const char *what,
+		   const char *const *names, uint32_t *into);
 /* LIST (or another op) of TEXT from a text or a list of them. */
 struct expr *scalar_texts(struct compiler *c, const struct yaml *y, enum node_op op);
 
@@ -112,12 +109,6 @@ struct expr *matching_of(struct compiler *c, const struct yaml *y);
 /* triggers.c */
 struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s);
 
-/* destinations.c */
-void destinations_of(struct compiler *c, const struct yaml *y);
-struct expr *destinations_named(struct compiler *c, const struct yaml *y);
-/* Everything goes to options->to instead. */
-void destinations_override(struct compiler *c);
-
 /* services.c */
 /* What y says over what *scope has inherited. */
 void services_scope(struct compiler *c, const struct yaml *y, struct policy_scope *scope);
@@ -134,6 +125,10 @@ struct expr *reach_live(struct compiler *c, const struct policy_service *s);
 /* Can consent answer it? Otherwise *what is what it can not know. */
 bool reach_is_now(struct compiler *c, struct expr *e, const struct expr **what);
 bool reach_depth_fits(struct compiler *c, struct expr *e);
+/* Is it made of constants, the request's events and its time? Otherwise *what is what it is not. */
+bool reach_is_of_request(struct compiler *c, struct expr *e, const struct expr **what);
+/* A finding for each place that refers to what only each: or body: know. */
+void reach_check_places(struct compiler *c);
 
 /* layout.c */
 /* 0, or -EINVAL after a finding, -ENOMEM. */

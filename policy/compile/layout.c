@@ -8,6 +8,7 @@
 #include "base/checksum.h"
 #include "base/identity.h"
 #include "policy/compile/compiler.h"
+#include "policy/compile/destinations.h"
 #include "policy/node.h"
 
 static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t number)
@@ -85,6 +86,12 @@ static void write_destinations(struct compiler *c, struct section_writer *w,
 		h.url = section_write(w, d->url);
 		h.key = section_write(w, d->key);
 		h.headers = section_write(w, d->headers);
+		h.auth_name = section_write(w, d->auth_name);
+		h.each = section_write(w, d->each);
+		h.body = section_write(w, d->body);
+		h.drop = section_write(w, d->drop);
+		h.client_cert = section_write(w, d->client_cert);
+		h.client_key = section_write(w, d->client_key);
 		h.ca_file = section_write(w, d->ca_file);
 		h.proxy = section_write(w, d->proxy);
 		memcpy(w->bytes + tables->destinations + i * sizeof(h), &h, sizeof(h));

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "policy/compile/compiler.h"
+#include "policy/compile/destinations.h"
 #include "policy/eval.h"
 
-enum known { KNOWN_EVENT, KNOWN_NOW, KNOWN_STOP, KNOWN_CALL };
+enum known { KNOWN_EVENT, KNOWN_NOW, KNOWN_STOP, KNOWN_CALL, KNOWN_EACH, KNOWN_BODY };
 
 static const struct {
 	enum known known;
@@ -71,6 +72,93 @@ static bool is_now(struct compiler *c, const struct expr *e, void *context)
 bool reach_is_now(struct compiler *c, struct expr *e, const struct expr **what)
 {
 	return walk(c, e, is_now, what);
+}
+
+/* Constants, and what is made of other parts. */
+static bool is_made(enum node_op op)
+{
+	switch (op) {
+	case NODE_TEXT:
+	case NODE_NUMBER:
+	case NODE_TRUE:
+	case NODE_FALSE:
+	case NODE_NULL:
+	case NODE_TEMPLATE:
+	case NODE_OBJECT:
+#define TRANSFORM(op, name) case NODE_##op:
+#include "policy/transforms.def"
+#undef TRANSFORM
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_of_request(struct compiler *c, const struct expr *e, void *context)
+{
+	const struct expr **what = context;
+	bool fits = is_made(e->op) || (e->op == NODE_FACT && facts[e->value].known == KNOWN_BODY);
+
+	(void)c;
+	if (!fits)
+		*what = e;
+	return fits;
+}
+
+bool reach_is_of_request(struct compiler *c, struct expr *e, const struct expr **what)
+{
+	return walk(c, e, is_of_request, what);
+}
+
+static bool is_elsewhere(struct compiler *c, const struct expr *e, void *context)
+{
+	const enum known *most = context;
+
+	if (e->op != NODE_FACT || facts[e->value].known <= *most)
+		return true;
+	if (facts[e->value].known == KNOWN_BODY)
+		diagnose(&c->d, e->at,
+			 "events and send.time are known in body: of a destination "
+			 "only");
+	else
+		diagnose(&c->d, e->at,
+			 "event.context and event.properties are known in each: of a "
+			 "destination only");
+	return true;
+}
+
+static void check_place(struct compiler *c, struct expr *e, enum known most)
+{
+	walk_on(c, e, is_elsewhere, &most);
+}
+
+void reach_check_places(struct compiler *c)
+{
+	c->sections++;
+	for (unsigned i = 0; i < c->services; i++) {
+		const struct policy_service *s = &c->service[i];
+
+		check_place(c, s->scope.consent, KNOWN_CALL);
+		for (unsigned j = 0; j < s->events; j++) {
+			const struct policy_event *e = &s->event[j];
+
+			check_place(c, e->condition, KNOWN_CALL);
+			check_place(c, e->name, KNOWN_CALL);
+			check_place(c, e->scope.user, KNOWN_CALL);
+			check_place(c, e->scope.context, KNOWN_CALL);
+			check_place(c, e->scope.properties, KNOWN_CALL);
+		}
+	}
+	for (unsigned i = 0; i < c->destinations; i++) {
+		const struct policy_destination *d = &c->destination[i];
+
+		check_place(c, d->url, KNOWN_CALL);
+		check_place(c, d->key, KNOWN_CALL);
+		check_place(c, d->headers, KNOWN_CALL);
+	}
+	c->sections++;
+	for (unsigned i = 0; i < c->destinations; i++)
+		check_place(c, c->destination[i].each, KNOWN_EACH);
 }
 
 bool reach_depth_fits(struct compiler *c, struct expr *e)
@@ -139,6 +227,8 @@ static void walk_event(struct compiler *c, const struct policy_event *e, struct 
 
 		walk_on(c, d->url, note_need, s);
 		walk_on(c, d->key, note_need, s);
+		walk_on(c, d->headers, note_need, s);
+		walk_on(c, d->each, note_need, s);
 	}
 }
 

@@ -196,6 +196,23 @@ static void add_text(struct compiler *c, const struct yaml *one, void *list)
 	expr_add(&c->heap, list, expr_text(&c->heap, NODE_TEXT, one->text, one->at));
 }
 
+bool scalar_choice(struct compiler *c, const struct yaml *y, const char *what,
+		   const char *const *names, uint32_t *into)
+{
+	const char *text = "";
+
+	if (!scalar_text(c, y, &text))
+		return false;
+	for (unsigned i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], text) == 0) {
+			*into = i;
+			return true;
+		}
+	}
+	diagnose_unknown(&c->d, y->at, what, text, names);
+	return false;
+}
+
 struct expr *scalar_texts(struct compiler *c, const struct yaml *y, enum node_op op)
 {
 	struct expr *list = expr_new(&c->heap, op, 0, y->at);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/compile/source.h"
+#include "policy/compile/destinations.h"
 #include "policy/facts.h"
 
 #define NAME_MAX_BYTES 63

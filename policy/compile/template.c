@@ -22,16 +22,40 @@ static struct expr *nothing(struct compiler *c, struct mark at)
 static bool near_group(struct compiler *c, const char *name)
 {
 	static const char *const groups[] = { "event", "process", "command", "exit",
-					      "os",    "call",	  NULL };
+					      "os",    "call",	  "send",    NULL };
 	const char *dot = strchr(name, '.');
 
 	return diagnose_nearest(heap_text(&c->heap, name, (size_t)(dot - name)), groups) != NULL;
 }
 
+/* ${event.properties.code}: what lies in a fact that is an object. */
+static struct expr *member(struct compiler *c, const char *name, struct mark at)
+{
+	static const enum fact objects[] = { FACT_EVENT_CONTEXT, FACT_EVENT_PROPERTIES };
+
+	for (unsigned i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
+		const char *object = fact_names[objects[i]];
+		size_t length = strlen(object);
+		struct expr *e;
+
+		if (strncmp(name, object, length) != 0 || name[length] != '.' ||
+		    name[length + 1] == '\0')
+			continue;
+		e = expr_wrap(&c->heap, NODE_MEMBER, 0,
+			      expr_new(&c->heap, NODE_FACT, objects[i], at));
+		expr_add(&c->heap, e, expr_text(&c->heap, NODE_TEXT, name + length + 1, at));
+		return e;
+	}
+	return NULL;
+}
+
 static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 {
+	struct expr *inside = member(c, name, at);
 	const char *nearest;
 
+	if (inside != NULL)
+		return inside;
 	for (unsigned i = 0; i < FACT_COUNT; i++) {
 		if (strcmp(fact_names[i], name) == 0)
 			return expr_new(&c->heap, NODE_FACT, i, at);
@@ -97,7 +121,7 @@ struct expr *template_value(struct compiler *c, const char *name, struct mark at
 static struct expr *reference(struct compiler *c, const char *name, struct mark at)
 {
 	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.$";
 
 	if (strstr(name, ":-") != NULL) {
 		diagnose(&c->d, at,
@@ -110,7 +134,9 @@ static struct expr *reference(struct compiler *c, const char *name, struct mark 
 			 name);
 		return nothing(c, at);
 	}
-	return strchr(name, '.') != NULL ? fact(c, name, at) : template_value(c, name, at);
+	if (strchr(name, '.') != NULL || strcmp(name, "events") == 0)
+		return fact(c, name, at);
+	return template_value(c, name, at);
 }
 
 static void add_text(struct compiler *c, struct expr *parts, const char *text, size_t length)

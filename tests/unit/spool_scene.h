@@ -64,7 +64,7 @@ static inline struct event scene_event(uint64_t lifecycle, uint64_t routes)
 /* One group: an event on the first route, and its end mark. */
 static inline void scene_add(struct segment *segment, uint64_t lifecycle)
 {
-	struct late_route route = { 0, "http://receiver/", "key" };
+	struct late_route route = { .url = "http://receiver/", .key = "key" };
 	struct event event;
 
 	event = scene_event(lifecycle, UINT64_C(1) << segment_route(segment, &route));

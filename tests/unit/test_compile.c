@@ -92,7 +92,7 @@ static void several_mistakes_are_said_in_the_order_of_the_file(void **state)
 		    "services: { s: { to: e, events: { e: { when: begin } } } }\n",
 		    "2:16: unknown source 'evn': did you mean 'env'?\n"
 		    "3:30: unknown format 'jsn': did you mean 'json'?\n"
-		    "3:40: a URL begins with http://, https:// or file:/, not 'ftp://x'\n"
+		    "3:40: a URL begins with http://, https://, file:/ or unix:/, not 'ftp://x'\n"
 		    "4:13: the service 's' has no consent: write `consent:` with rules, at least "
 		    "\"- allow: always\", here or in defaults\n"
 		    "4:22: unknown destination 'e': did you mean 'd'?\n"
@@ -225,18 +225,67 @@ static void scalars_are_read_by_their_key(void **state)
 		"    spool: { age: 1w }\n"
 		"services: { s: { to: d, consent: [ allow: always ], events: { e: { when: start } "
 		"} } }\n",
-		"7:11: unknown auth 'oauth': this version knows default, none, basic, bearer or "
-		"raw\n"
+		"7:11: unknown auth 'oauth': this version knows none, basic, bearer or raw\n"
 		"8:20: a whole number from 1 to 100000 is expected here, not '0'\n"
 		"8:32: a duration is a number with ns, us, ms, s, m, h or d behind it, not '5'\n"
 		"8:42: a size is a number with nothing, KiB, MiB or GiB behind it, not '1MB'\n"
 		"9:27: a status (429), a class (5xx), network or timeout is expected, not '1xx'\n"
 		"9:39: write `500ms to 30s`, the shorter one first, not '30s to 1s'\n"
 		"10:16: a header is `Name: text` on one line\n"
-		"10:29: headers are constant in this version: no ${...} here\n"
+		"10:29: unknown value 'x': name it under `values:`; facts have a dot, as in "
+		"${process.name}\n"
 		"11:11: true or false is expected here, not '1'\n"
 		"12:19: a duration is a number with ns, us, ms, s, m, h or d behind it, not "
 		"'1w'\n");
+}
+
+static void what_a_request_looks_like_is_checked(void **state)
+{
+	(void)state;
+	assert_said(
+		"bookend: 1\n"
+		"values: { p: \"${event.properties}\", events: a }\n"
+		"destinations:\n"
+		"  a:\n"
+		"    format: segment\n"
+		"    url: https://x\n"
+		"    key: k\n"
+		"    auth: { cookie: x }\n"
+		"    each: ${event.properties}\n"
+		"    body: { object: { e: \"${events}\", p: \"${process.pid}\" } }\n"
+		"    drop: [properties.a, name]\n"
+		"    time: unix\n"
+		"    stop: { failures: 0 }\n"
+		"  b:\n"
+		"    format: json\n"
+		"    url: https://x\n"
+		"    key: k\n"
+		"    auth: { body: key }\n"
+		"    each: { object: { all: \"${events}\", p: \"${event.properties.a}\" } }\n"
+		"    tls: { cert_key: /k }\n"
+		"services:\n"
+		"  s:\n"
+		"    to: [a, b]\n"
+		"    consent: [ allow: always ]\n"
+		"    events: { e: { when: start, properties: { x: \"${p}\", y: \"${send.time}\" "
+		"} } }\n",
+		"2:14: event.context and event.properties are known in each: of a destination "
+		"only\n"
+		"2:37: events is a fact, the events of a request: take another name\n"
+		"8:13: unknown key of auth 'cookie': this version knows basic, header, scheme, "
+		"body or query\n"
+		"9:11: each: takes object: ..., which is merged over what the format writes\n"
+		"10:42: body: is of no single event: it takes constants, ${events} and "
+		"${send.time}\n"
+		"11:26: drop: takes user, session, pid, context, properties and paths in the "
+		"last two (properties.name), not 'name'\n"
+		"12:11: unknown form of a time 'unix': did you mean 'unix_s'?\n"
+		"13:23: a whole number from 1 to 1000 is expected here, not '0'\n"
+		"18:11: the key needs an object to stand in: write body: { object: { events: "
+		"\"${events}\" } }, or send: { batch: 1 }\n"
+		"19:28: events and send.time are known in body: of a destination only\n"
+		"20:22: cert_key: belongs to cert:\n"
+		"25:61: events and send.time are known in body: of a destination only\n");
 }
 
 static void a_file_takes_ndjson_only(void **state)
@@ -406,6 +455,7 @@ int main(void)
 		cmocka_unit_test(consent_knows_only_what_is_known_before),
 		cmocka_unit_test(a_command_must_be_in_the_tree),
 		cmocka_unit_test(scalars_are_read_by_their_key),
+		cmocka_unit_test(what_a_request_looks_like_is_checked),
 		cmocka_unit_test(a_file_takes_ndjson_only),
 		cmocka_unit_test(more_than_twenty_findings_are_counted_only),
 		cmocka_unit_test(depth_is_bounded),

@@ -37,14 +37,17 @@ static struct event start_event(void)
 static json_t *encode(enum late_format format, bool single, const struct event *events, int count)
 {
 	const struct encoder *encoder = encode_find(format);
+	struct encode_how how = { .single = single };
 	struct buffer body = { 0 };
 	json_error_t error;
 	json_t *json;
 
-	encoder->begin(&body, single);
-	for (int i = 0; i < count; i++)
-		encoder->event(&body, &events[i], single, i == 0);
-	encoder->end(&body, single, NOON + 1500000000);
+	encoder->begin(&body, &how);
+	for (int i = 0; i < count; i++) {
+		buffer_add(&body, ",", i > 0);
+		encoder->event(&body, &events[i], &how);
+	}
+	encoder->end(&body, &how, NOON + 1500000000);
 	assert_false(body.failed);
 	json = json_loadb(body.data, body.length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
 	assert_non_null(json);
@@ -158,6 +161,75 @@ static void json_is_an_object_or_an_array(void **state)
 	json_decref(json);
 }
 
+/* What PostHog's own library for Node sends for the same two events, without its own marks. */
+static void posthog_batch_equals_what_its_library_sends(void **state)
+{
+	struct event events[2] = { start_event(), start_event() };
+	json_error_t error;
+	json_t *golden = json_load_file("tests/unit/data/posthog_batch.json", 0, &error);
+	json_t *mine;
+
+	(void)state;
+	assert_non_null(golden);
+	events[0].name = view("bolt_up");
+	events[0].user = view("cluster:ns:cid");
+	events[0].time_ns = UINT64_C(1795297720784000000);
+	events[0].context = view("{\"$groups\":{\"cluster\":\"cid\"}}");
+	events[0].properties = view("{\"$set\":{\"ns_id\":\"ns\",\"cluster_id\":\"cid\"}}");
+	events[1].name = view("$groupidentify");
+	events[1].user = view(NULL);
+	events[1].session = view("$cluster_cid");
+	events[1].time_ns = UINT64_C(1795297720788000000);
+	events[1].properties = view("{\"$group_type\":\"cluster\",\"$group_key\":\"cid\","
+				    "\"$group_set\":{\"name\":\"ns\"}}");
+	mine = encode(FORMAT_POSTHOG, false, events, 2);
+	assert_true(json_equal(mine, golden));
+	json_decref(mine);
+	json_decref(golden);
+}
+
+static void posthogs_context_lies_below_the_properties(void **state)
+{
+	struct event event = start_event();
+	json_t *json, *properties;
+
+	(void)state;
+	event.context = view("{\"os\":\"linux\",\"a\":{\"x\":1,\"y\":1}}");
+	event.properties = view("{\"a\":{\"y\":2},\"b\":3}");
+	json = encode(FORMAT_POSTHOG, true, &event, 1);
+	properties = json_pack("{s:s,s:{s:i,s:i},s:i}", "os", "linux", "a", "x", 1, "y", 2, "b", 3);
+	assert_true(json_equal(json_object_get(json, "properties"), properties));
+	assert_null(json_object_get(json, "batch"));
+	json_decref(properties);
+	json_decref(json);
+}
+
+static void times_are_written_as_the_destination_says(void **state)
+{
+	static const char *const forms[] = {
+		"\"2026-11-21T10:00:00Z\"",
+		"\"2026-11-21T10:00:00.000Z\"",
+		"\"2026-11-21T10:00:00.000000Z\"",
+		"\"2026-11-21T10:00:00.000000000Z\"",
+		"1795255200",
+		"1795255200000",
+		"1795255200000000",
+		"1795255200000000000",
+	};
+	struct encode_how how = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < TIME_COUNT - 1; i++) {
+		struct buffer out = { 0 };
+
+		how.time = (enum time_form)(i + 1);
+		encode_time(&out, NOON, &how, TIME_RFC3339_MS);
+		buffer_add(&out, "", 1);
+		assert_string_equal(out.data, forms[i]);
+		buffer_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +239,9 @@ int main(void)
 		cmocka_unit_test(the_native_event_has_its_members_in_order),
 		cmocka_unit_test(names_are_escaped),
 		cmocka_unit_test(json_is_an_object_or_an_array),
+		cmocka_unit_test(posthog_batch_equals_what_its_library_sends),
+		cmocka_unit_test(posthogs_context_lies_below_the_properties),
+		cmocka_unit_test(times_are_written_as_the_destination_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

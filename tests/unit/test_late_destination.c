@@ -44,6 +44,19 @@ static void a_destination_can_be_given_in_the_policys_place(void **state)
 	assert_int_equal(compile_check_to(""), -EINVAL);
 }
 
+static void assert_shape(const struct late_destination *d)
+{
+	assert_string_equal(d->client_cert, "/etc/c.pem");
+	assert_string_equal(d->client_key, "/etc/k.pem");
+	assert_true(d->stop_status[400] && d->stop_status[499]);
+	assert_false(d->stop_status[399] || d->stop_status[500]);
+	assert_int_equal(d->stop_failures, 5);
+	assert_int_equal(d->time, TIME_UNIX_MS);
+	assert_int_equal(d->drops, 2);
+	assert_string_equal(d->drop[1], "properties.a");
+	assert_false(d->has_body);
+}
+
 static void a_destination_keeps_what_the_policy_said(void **state)
 {
 	struct image image;
@@ -61,7 +74,10 @@ static void a_destination_keeps_what_the_policy_said(void **state)
 		    "    send: { batch: 1, bytes: 64KiB, wait: 2s, timeout: 800ms, give_up: 2s }\n"
 		    "    retry: { after: [503, timeout], wait: 500ms to 2s, tries: 3 }\n"
 		    "    gzip: true\n"
-		    "    tls: { ca: /etc/ca.pem }\n"
+		    "    tls: { ca: /etc/ca.pem, cert: /etc/c.pem, cert_key: /etc/k.pem }\n"
+		    "    stop: { after: [4xx], failures: 5 }\n"
+		    "    time: unix_ms\n"
+		    "    drop: [user, properties.a]\n"
 		    "    proxy: http://127.0.0.1:3128\n"
 		    "    spool: { bytes: 1MiB, age: 7d }\n"
 		    "services: { s: { to: d, consent: [ allow: always ], events: { e: { when: "
@@ -72,8 +88,7 @@ static void a_destination_keeps_what_the_policy_said(void **state)
 	assert_string_equal(d.name, "d");
 	assert_int_equal(d.format, FORMAT_SEGMENT);
 	assert_int_equal(d.auth, AUTH_RAW);
-	assert_int_equal(d.header_count, 2);
-	assert_string_equal(d.headers[1], "X: y z");
+	assert_shape(&d);
 	assert_int_equal(d.batch, 1);
 	assert_int_equal(d.bytes, 65536);
 	assert_int_equal(d.fill_ms, 2000);

@@ -261,11 +261,14 @@ static void more_than_64_routes_are_refused(void **state)
 	segment = scene_segment(&scene, "a");
 	for (int i = 0; i < 64; i++) {
 		snprintf(url, sizeof(url), "http://r/%d", i);
-		assert_int_equal(segment_route(segment, &(struct late_route){ 0, url, "" }), i);
+		assert_int_equal(
+			segment_route(segment, &(struct late_route){ .url = url, .key = "" }), i);
 	}
-	assert_int_equal(segment_route(segment, &(struct late_route){ 0, "http://r/5", "" }), 5);
-	assert_int_equal(segment_route(segment, &(struct late_route){ 0, "http://r/64", "" }),
-			 -E2BIG);
+	assert_int_equal(
+		segment_route(segment, &(struct late_route){ .url = "http://r/5", .key = "" }), 5);
+	assert_int_equal(
+		segment_route(segment, &(struct late_route){ .url = "http://r/64", .key = "" }),
+		-E2BIG);
 	segment_close(segment);
 	scene_end(&scene);
 }
