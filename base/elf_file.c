@@ -79,10 +79,12 @@ static bool file_offset(const struct elf_file *file, uint64_t address, uint64_t 
 	return false;
 }
 
-static void find_sanitizer(int fd, struct elf_file *into)
+/* Calls each() with the names in DT_NEEDED, until it says true; then so does this. */
+static bool each_needed(int fd, struct elf_file *into, elf_file_needed_fn each, void *context)
 {
 	const Elf64_Phdr *dynamic = segment_of(into, PT_DYNAMIC);
 	const Elf64_Dyn *entry = into->entry;
+	char name[ELF_FILE_NAME];
 	size_t count = 0;
 	uint64_t names = 0;
 
@@ -91,19 +93,28 @@ static void find_sanitizer(int fd, struct elf_file *into)
 	if (count > ELF_FILE_ENTRIES)
 		count = ELF_FILE_ENTRIES;
 	if (count == 0 || !read_at(fd, into->entry, count * sizeof(*entry), dynamic->p_offset))
-		return;
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (entry[i].d_tag == DT_STRTAB && !file_offset(into, entry[i].d_un.d_ptr, &names))
-			return;
+			return false;
 	for (size_t i = 0; i < count && entry[i].d_tag != DT_NULL; i++) {
 		if (entry[i].d_tag != DT_NEEDED || entry[i].d_un.d_val > UINT32_MAX)
 			continue;
-		if (read_text(fd, names + entry[i].d_un.d_val, into->sanitizer,
-			      sizeof(into->sanitizer)) &&
-		    elf_file_is_sanitizer(into->sanitizer))
-			return;
+		if (read_text(fd, names + entry[i].d_un.d_val, name, sizeof(name)) &&
+		    each(context, name))
+			return true;
 	}
-	into->sanitizer[0] = '\0';
+	return false;
+}
+
+static bool take_sanitizer(void *context, const char *name)
+{
+	struct elf_file *into = context;
+
+	if (!elf_file_is_sanitizer(name))
+		return false;
+	memcpy(into->sanitizer, name, strlen(name) + 1);
+	return true;
 }
 
 /* ld-linux-x86-64.so.2, ld-linux-aarch64.so.1; musl's is ld-musl-MACHINE.so.1 and runs on without
@@ -127,7 +138,7 @@ static int read_file(int fd, struct elf_file *into)
 		loader && read_text(fd, loader->p_offset, into->loader, sizeof(into->loader));
 	if (into->dynamic) {
 		into->foreign = !is_glibc(into->loader);
-		find_sanitizer(fd, into);
+		each_needed(fd, into, take_sanitizer, into);
 	}
 	return 0;
 }
@@ -142,6 +153,20 @@ int elf_file_read(const char *path, struct elf_file *into)
 	if (fd < 0)
 		return fd;
 	error = read_file(fd, into);
+	sys_close(fd);
+	return error;
+}
+
+int elf_file_needed(const char *path, struct elf_file *into, elf_file_needed_fn each, void *context)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = read_segments(fd, into);
+	if (!error)
+		each_needed(fd, into, each, context);
 	sys_close(fd);
 	return error;
 }

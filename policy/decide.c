@@ -231,6 +231,7 @@ static void fill(struct decision *into, const struct image_file *f, struct decid
 	into->command = only_child || (h->flags & NOW_COMMAND) != 0;
 	into->helper = !only_child && (h->flags & NOW_HELPER) != 0;
 	into->thread = !only_child && (h->flags & NOW_THREAD) != 0;
+	into->exit_ms = h->exit_ms;
 	into->tool = f->header->tool;
 	into->internal = decided;
 	/* A command's fits a cell or is cut; only a service's is worth counting beforehand. */

@@ -61,6 +61,7 @@ struct decision {
 	bool command;	  /* it never sends: see docs/policy.md */
 	bool helper;	  /* an ending process leaves delivery to a helper */
 	bool thread;	  /* one that runs has a sender thread */
+	uint32_t exit_ms; /* which an ending one waits for at most */
 	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may
 			     be "" */
 	const void *internal; /* decide.c's view of the service, in the arena */

@@ -103,7 +103,8 @@ struct image_now {
 	uint32_t calls;		/* offset of its `calls` section in the image; 0: none */
 	uint32_t calls_bytes;
 	uint32_t counter_bytes; /* of its measures and gates */
-	uint32_t pad[3];
+	uint32_t exit_ms;	/* the longest of its destinations */
+	uint32_t pad[2];
 };
 static_assert(sizeof(struct image_now) == 80, "format");
 
@@ -192,7 +193,8 @@ struct image_destination {
 	uint32_t consent;	  /* LIST of ALLOW and DENY; 0: always */
 	uint32_t client_cert;	  /* TEXT: paths */
 	uint32_t client_key;
-	uint8_t pad[8];
+	uint32_t exit_ms; /* what a service may wait for it at its exit */
+	uint8_t pad[4];
 };
 static_assert(sizeof(struct image_destination) == 288, "format");
 

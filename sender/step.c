@@ -14,6 +14,11 @@ void step_of(struct sender_thread *thread)
 	host = thread;
 }
 
+bool step_is_needed(void)
+{
+	return host != NULL;
+}
+
 /* Our word first, then theirs: they do it the other way round. */
 bool step_begin(void)
 {

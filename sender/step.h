@@ -14,6 +14,9 @@
 /* We are the sender thread of that record from now on. */
 void step_of(struct sender_thread *thread);
 
+/* Is there a host to be careful of? */
+bool step_is_needed(void);
+
 /* False: the host ends, or wants us gone; nothing may be loaded. */
 bool step_begin(void);
 /* False: what was loaded is not harmless; the thread must go. */

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "sender/gzip.h"
+#include "sender/library.h"
 #include "sender/step.h"
 
 extern const struct transport transport_curl;
@@ -57,35 +58,42 @@ static void no_exit_handlers(void *library)
 		init(OPENSSL_NO_ATEXIT, NULL);
 }
 
-static int load_functions(void)
+static int bind_functions(void *library)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-	bool whole = library != NULL;
+	bool whole = true;
 
-	if (!library)
-		return -ELIBACC;
 #define CALL(name)                                                                                 \
 	curl.name = (__typeof__(curl.name))dlsym(library, "curl_" #name);                          \
 	whole &= curl.name != NULL;
 #include "sender/curl_calls.def"
 #undef CALL
-	if (!whole)
-		return -ELIBBAD;
+	return whole ? 0 : -ELIBBAD;
+}
+
+/* Its initialisation may load, too. */
+static int init_library(void *library)
+{
+	int r = 0;
+
+	if (!step_begin())
+		return -EINTR;
 	no_exit_handlers(library);
 	if (curl.global_init(CURL_GLOBAL_DEFAULT))
-		return -ENOMEM;
-	return 0;
+		r = -ENOMEM;
+	return step_end() ? r : -EINTR;
 }
 
 static int load(void)
 {
-	int r;
+	void *library;
+	int r = library_load("libcurl.so.4", &library);
 
-	if (!step_begin())
-		return -EINTR;
-	r = load_functions();
-	if (!step_end())
-		r = -ELIBBAD;
+	if (!r)
+		r = bind_functions(library);
+	if (!r)
+		r = init_library(library);
+	if (!r)
+		library_load_names();
 	curl.ready = r == 0;
 	return r;
 }

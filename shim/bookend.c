@@ -114,6 +114,7 @@ static void bookend_keep(struct bookend *b)
 	self->command = b->decision.command;
 	self->helper = b->decision.helper;
 	self->thread = b->decision.thread;
+	self->exit_ms = b->decision.exit_ms;
 	bookend_copy(self->service, sizeof(self->service), b->decision.name);
 	bookend_copy(self->tool, sizeof(self->tool), b->decision.tool);
 	bookend_copy(self->trace, sizeof(self->trace), environment_value(b->envp, "BOOKEND_TRACE"));

@@ -14,6 +14,7 @@
 #include "shim/handover.h"
 #include "shim/helper.h"
 #include "shim/lifecycle.h"
+#include "shim/thread.h"
 #include "shim/trace.h"
 
 static void exits_note(struct self *self, enum exit_reason reason, int code, int signal)
@@ -55,6 +56,7 @@ static void exits_leave(enum exit_reason reason, int code)
 	if (code || !handover_wait_for_heir(self))
 		exits_stop(self);
 	trace_event(self, "ends by exit");
+	thread_finish(self);
 	if (self->helper)
 		helper_after(self);
 }
@@ -65,6 +67,7 @@ void exits_by_signal(struct self *self, int signal)
 		return;
 	exits_note(self, EXIT_SIGNAL, -1, signal);
 	trace_event(self, "ends by a signal");
+	thread_finish(self);
 	if (self->helper)
 		helper_after(self);
 }

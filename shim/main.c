@@ -25,6 +25,7 @@ static main_end_fn main_rtld_fini;
  */
 static void main_fini(void)
 {
+	thread_finish(self_here());
 	thread_at_end();
 	main_rtld_fini();
 }

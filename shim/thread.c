@@ -150,6 +150,23 @@ void thread_at_end(void)
 	thread_hold(&thread_record);
 }
 
+void thread_finish(struct self *self)
+{
+	struct sender_thread *t = &thread_record;
+	uint64_t begun, spent = 0;
+
+	if (!self || !self->exit_ms || self->confined || atomic_exchange(&t->hurry, 1) ||
+	    !thread_is_there(t))
+		return;
+	begun = clock_boot_ns();
+	atomic_fetch_add(&t->bell, 1);
+	futex_wake(&t->bell);
+	while (!atomic_load(&t->settled) && spent < self->exit_ms && thread_is_there(t)) {
+		futex_wait(&t->settled, 0, self->exit_ms - (uint32_t)spent);
+		spent = (clock_boot_ns() - begun) / 1000000;
+	}
+}
+
 void thread_leave(struct self *self, enum sender_way way)
 {
 	struct sender_thread *t = &thread_record;

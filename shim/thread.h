@@ -41,6 +41,8 @@ void thread_leave(struct self *self, enum sender_way way);
 void thread_return(struct self *self);
 void thread_bar(struct self *self);
 
+/* The process ends: waits, once, at most exit_ms for what it has recorded. Before the other one. */
+void thread_finish(struct self *self);
 /* The process ends: before its destructors. Waits as for a fork; nothing is loaded any more. */
 void thread_at_end(void);
 

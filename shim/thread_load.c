@@ -46,7 +46,7 @@ static bool load_rest(struct sender_thread *t)
 {
 	uint32_t bell = atomic_load(&t->bell);
 
-	if (!atomic_load(&t->leave))
+	if (!atomic_load(&t->leave) && !atomic_load(&t->hurry))
 		futex_wait(&t->bell, bell, LOAD_REST_MS);
 	return atomic_load(&t->leave);
 }

@@ -5,6 +5,8 @@
 
 #include "policy/compile/destinations.h"
 
+#define EXIT_MS_MAX 30000
+
 static void set_status(uint8_t *bits, unsigned first, unsigned last)
 {
 	for (unsigned i = first; i <= last; i++)
@@ -50,6 +52,12 @@ static void read_send(struct compiler *c, const struct yaml *y, struct image_des
 	one = yaml_get(y, "give_up");
 	if (one != NULL)
 		scalar_milliseconds(c, one, &d->give_up_ms);
+	one = yaml_get(y, "exit");
+	if (one != NULL)
+		scalar_milliseconds(c, one, &d->exit_ms);
+	if (d->exit_ms > EXIT_MS_MAX)
+		diagnose(&c->d, one->at,
+			 "exit: at most 30s, for that long an ending program waits");
 }
 
 /* 429 or 5xx, into the bits of statuses. False: it is neither. */

@@ -11,6 +11,22 @@
 #include "policy/compile/destinations.h"
 #include "policy/node.h"
 
+static uint32_t longest_exit(const struct compiler *c, const struct policy_service *s)
+{
+	uint32_t longest = 0;
+
+	for (unsigned i = 0; i < s->events; i++) {
+		const struct expr *to = s->event[i].scope.to;
+
+		for (unsigned j = 0; to != NULL && j < to->count; j++) {
+			uint32_t ms = c->destination[to->operand[j]->value].constants.exit_ms;
+
+			longest = ms > longest ? ms : longest;
+		}
+	}
+	return longest;
+}
+
 static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t number)
 {
 	struct policy_service *s = &c->service[number];
@@ -19,6 +35,7 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 	section_begin(w, &c->heap, ++c->sections, sizeof(h));
 	h.flags = (s->command ? NOW_COMMAND : 0) | (s->helper ? NOW_HELPER : 0) |
 		  (s->thread ? NOW_THREAD : 0);
+	h.exit_ms = longest_exit(c, s);
 	h.name = section_write(w, expr_text(&c->heap, NODE_TEXT, s->name, s->at));
 	h.match = section_write(w, s->match);
 	h.consent = section_write(w, s->scope.consent);

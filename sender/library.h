@@ -1,0 +1,16 @@
+/*
+ * Loading a library with all that it needs. In a service it comes in steps (sender/step.h), one
+ * library each, what is needed first: the loader's lock, which a host that exits, forks or calls
+ * dlopen meanwhile has to wait for, is held for less than a millisecond at a time. The sender's
+ * thread.
+ */
+#ifndef BOOKEND_SENDER_LIBRARY_H
+#define BOOKEND_SENDER_LIBRARY_H
+
+/* 0, -ELIBACC: it can not be loaded; -EINTR: the host does not let us. */
+int library_load(const char *name, void **into);
+
+/* The modules that a look-up of a host's name would load by itself, and not in a step. */
+void library_load_names(void);
+
+#endif
