@@ -170,3 +170,30 @@ int elf_file_needed(const char *path, struct elf_file *into, elf_file_needed_fn 
 	sys_close(fd);
 	return error;
 }
+
+static bool holds_segments(int fd, struct elf_file *into)
+{
+	struct stat st;
+
+	if (sys_fstat(fd, &st) || read_segments(fd, into))
+		return false;
+	for (unsigned i = 0; i < into->segments; i++) {
+		const Elf64_Phdr *segment = &into->segment[i];
+
+		if (segment->p_type == PT_LOAD &&
+		    (segment->p_offset > (uint64_t)st.st_size ||
+		     segment->p_filesz > (uint64_t)st.st_size - segment->p_offset))
+			return false;
+	}
+	return true;
+}
+
+bool elf_file_is_whole(const char *path, struct elf_file *into)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+	bool whole = fd >= 0 && holds_segments(fd, into);
+
+	if (fd >= 0)
+		sys_close(fd);
+	return whole;
+}

@@ -62,6 +62,7 @@ struct decision {
 	bool helper;	  /* an ending process leaves delivery to a helper */
 	bool thread;	  /* one that runs has a sender thread */
 	uint32_t exit_ms; /* which an ending one waits for at most */
+	bool stays;	  /* more than its start may have to be delivered while it runs */
 	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may
 			     be "" */
 	const void *internal; /* decide.c's view of the service, in the arena */

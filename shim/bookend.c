@@ -24,6 +24,7 @@
 #include "shim/signals.h"
 #include "shim/start.h"
 #include "shim/subject.h"
+#include "shim/thread.h"
 #include "shim/trace.h"
 
 /*
@@ -114,6 +115,7 @@ static void bookend_keep(struct bookend *b)
 	self->command = b->decision.command;
 	self->helper = b->decision.helper;
 	self->thread = b->decision.thread;
+	self->stays = b->decision.stays;
 	self->exit_ms = b->decision.exit_ms;
 	bookend_copy(self->service, sizeof(self->service), b->decision.name);
 	bookend_copy(self->tool, sizeof(self->tool), b->decision.tool);
@@ -210,6 +212,7 @@ static void bookend_begin(struct bookend *b, int argc, char **argv, const char *
 
 	if (bookend_decide(b, argc, argv, services) == REASON_MEASURED) {
 		bookend_keep(b);
+		thread_expect(self);
 		bookend_watch(self);
 		helper_when_due(self);
 		pool_close_file(&self->pool);

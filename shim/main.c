@@ -32,7 +32,7 @@ static void main_fini(void)
 
 static int main_begin(int argc, char **argv, char **envp)
 {
-	thread_begin_first(self_here());
+	thread_begin(self_here());
 	return main_of_host(argc, argv, envp);
 }
 

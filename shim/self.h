@@ -32,6 +32,7 @@ struct self {
 	bool command;		     /* it never sends, and has no hidden signal handlers */
 	bool helper;		     /* at its end it leaves delivery to a helper */
 	_Atomic bool thread;	     /* a sender thread is wanted; see shim/thread.h */
+	bool stays;		     /* that one has more to deliver than the start */
 	uint32_t exit_ms;	     /* what its end may wait for the thread */
 	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */
 	_Atomic bool confined;

@@ -64,7 +64,7 @@ static void thread_fill(struct sender_thread *t, struct self *self)
 	t->pid = self->pid;
 	t->uid = self->uid;
 	t->lifecycle = self->slot.lifecycle;
-	t->stays = self->slot.class.ring_bytes != 0;
+	t->stays = self->stays;
 	t->word = &self->slot.slot->sender;
 	text_add(&state, self->state);
 	atomic_store(&t->leave, 0);
@@ -90,16 +90,15 @@ void thread_begin(struct self *self)
 	thread_gave_up(self, way);
 }
 
-void thread_begin_first(struct self *self)
+void thread_expect(struct self *self)
 {
-	if (!self || !self_owns(self))
-		return;
-	if (self->thread)
-		thread_begin(self);
-	else if (self->command)
-		thread_say(self, SENDER_COMMAND);
-	else
-		thread_say(self, self->helper ? SENDER_ASKED_HELPER : SENDER_ASKED_LATER);
+	enum sender_way way = self->helper ? SENDER_ASKED_HELPER : SENDER_ASKED_LATER;
+
+	if (self->command)
+		way = SENDER_COMMAND;
+	else if (self->thread)
+		way = SENDER_NO_MAIN;
+	atomic_store_explicit(&self->slot.slot->sender, way, memory_order_relaxed);
 }
 
 /* No step begins from now on, and none is under way when this returns. */

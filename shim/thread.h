@@ -18,10 +18,11 @@
 #include "base/sender_thread.h"
 #include "shim/self.h"
 
+/* Constructor: the slot says who will deliver, until a thread has begun. */
+void thread_expect(struct self *self);
+
 /* A safe point: begins, if it is wanted and possible. self: the caller's, or NULL. */
 void thread_begin(struct self *self);
-/* The same of the owner before its main: the slot says that one is on its way, or why not. */
-void thread_begin_first(struct self *self);
 
 /*
  * Around a fork that is not vfork: waits until no library is being loaded, some milliseconds at

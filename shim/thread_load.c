@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "base/elf_file.h"
 #include "base/futex.h"
 #include "base/sys.h"
 #include "base/text.h"
@@ -110,10 +111,12 @@ static bool load_own_descriptors(void)
 
 static bool load_is_safe(const char *path, unsigned uid)
 {
+	struct elf_file file;
 	struct stat st;
 
 	return !sys_fstatat(AT_FDCWD, path, &st, 0) && S_ISREG(st.st_mode) &&
-	       (st.st_uid == 0 || st.st_uid == uid) && !(st.st_mode & 022);
+	       (st.st_uid == 0 || st.st_uid == uid) && !(st.st_mode & 022) &&
+	       elf_file_is_whole(path, &file);
 }
 
 /* Beside the tool, as in a build, or where `make install` puts it. */

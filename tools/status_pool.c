@@ -1,6 +1,6 @@
 #include "tools/status.h"
 #include "tools/file.h"
-#include "tools/policy_file.h"
+#include "tools/service_name.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
+#include "base/sender_thread.h"
 #include "base/slot.h"
 #include "base/text.h"
 #include "policy/late.h"
@@ -45,31 +46,6 @@ static void print_counts(struct listing *list, const struct pool *pool)
 	listing_section_end(list);
 }
 
-/* The service's name from the image it was recorded under, "" when that is not there. */
-static void name_service(const struct status *status, const struct start_block *start,
-			 char into[LISTING_CELL])
-{
-	char path[PATHS_MAX + 64];
-	struct text t = text_init(path, sizeof(path));
-	struct image image;
-	const char *name = NULL;
-	uint8_t *bytes;
-	size_t length;
-
-	text_add(&t, status->state);
-	text_add(&t, "/images/");
-	text_add_hex(&t, start->image, sizeof(start->image));
-	text_add(&t, ".bki");
-	into[0] = '\0';
-	if (file_read(path, IMAGE_BYTES_MAX, &bytes, &length) != 0)
-		return;
-	if (image_open(bytes, length, &image) == 0)
-		name = late_service(&image, start->service);
-	if (name)
-		snprintf(into, LISTING_CELL, "%s", name);
-	free(bytes);
-}
-
 static const char *describe(const struct slot_ref *ref, uint64_t word)
 {
 	uint64_t seen = atomic_load_explicit(&ref->slot->seen_ns, memory_order_relaxed);
@@ -98,23 +74,28 @@ static void print_lifecycle(struct status *status, const struct slot_ref *ref, u
 	char service[LISTING_CELL], pid[16], started[40];
 	struct text t = text_init(started, sizeof(started));
 	struct start_block start;
+	uint32_t way;
 
 	if (slot_read_start(ref, &start, NULL, 0) != 0)
 		return;
-	name_service(status, &start, service);
+	service_name(status->state, &start, service);
+	way = atomic_load_explicit(&ref->slot->sender, memory_order_relaxed);
 	snprintf(pid, sizeof(pid), "%u", CLAIM_PID(word));
 	text_add_time(&t, start.real_ns, 0);
-	listing_row(&status->list, (const char *[]){ service, pid, started, describe(ref, word) });
+	listing_row(&status->list,
+		    (const char *[]){ service, pid, started, describe(ref, word),
+				      sender_by_name(sender_way_by(way)), sender_way_text(way) });
 }
 
 static void print_lifecycles(struct status *status, struct pool *pool)
 {
-	static const struct listing_column columns[] = { { "service", "service", false },
-							 { "pid", "pid", true },
-							 { "started", "started", false },
-							 { "state", "state", false } };
+	static const struct listing_column columns[] = {
+		{ "service", "service", false },     { "pid", "pid", true },
+		{ "started", "started", false },     { "state", "state", false },
+		{ "sender", "delivered by", false }, { "why", "why", false }
+	};
 
-	listing_table(&status->list, "lifecycles", "Lifecycles in the pool", columns, 4);
+	listing_table(&status->list, "lifecycles", "Lifecycles in the pool", columns, 6);
 	for (uint32_t i = 0; pool && i < pool->slots; i++) {
 		uint64_t word = atomic_load_explicit(&pool->claims[i], memory_order_acquire);
 		struct slot_ref ref;

@@ -1,6 +1,8 @@
 """The sender thread of a service: what it delivers while the process runs, when it is there and when it is not."""
 
+import json
 import pathlib
+import shutil
 import signal
 import time
 
@@ -76,3 +78,135 @@ def test_another_sender_has_no_thread(service, receiver, sender):
     while process.poll() is None:
         assert not threads(process.pid) and not loaded(process.pid, "libbookend-sender")
         time.sleep(0.02)
+
+
+def doctor(env, *words):
+    done = support.run(support.Bookend.tool, "doctor", "--json", *words, env=env)
+    return json.loads(done.stdout)
+
+
+def way(service, pid, *expected, deadline=5):
+    """The slot's word, once it is one of those."""
+
+    def there():
+        found = [row["sender"] + ": " + row["why"] for row in service.status()["lifecycles"] if row["pid"] == pid]
+        said = doctor(service.env, pid)["delivery"]
+        assert not found or said["by"] == found[0].split(":")[0] or said["way"] in ("begins", "at_work", "done", "away")
+        return said["way"] if said["way"] in expected else None
+
+    return support.wait_until(there, deadline, f"{expected} as the way of {pid}")
+
+
+def test_doctor_and_status_say_who_delivers_and_why(service, receiver):
+    text = policy_text(receiver.url, exe="[sleep, cat]")
+    receiver.hold()
+    process = service.start("sleep", "60", text=text)
+    assert way(service, process.pid, "at_work") == "at_work"
+    receiver.go_on()
+    assert way(service, process.pid, "done") == "done"
+    env = support.environment(service.state, BOOKEND_SERVICE="app", BOOKEND_POLICY=service.policy(text))
+    said = doctor(env, "sleep", "1")
+    assert (said["program"]["measured"], said["program"]["service"]) == (True, "app")
+    assert said["delivery"]["by"] == "thread"
+    said = doctor(env, "true")
+    assert (said["program"]["measured"], said["program"]["why"]) == (False, "no service of the policy matches this process")
+    assert doctor(service.env, "true")["program"]["why"] == "BOOKEND_SERVICE is not set"
+
+
+@pytest.mark.parametrize("sender,by", [("helper", "helper"), ("later", "later")])
+def test_doctor_knows_what_the_policy_asks_for(service, receiver, sender, by):
+    process = service.start("sleep", "60", text=policy_text(receiver.url, sender=f"sender: {sender}"))
+    assert way(service, process.pid, f"asked_{by}")
+
+
+def test_a_short_life_loads_nothing(service, receiver, tmp_path):
+    """Within its rest before the work: as most processes that are no services after all."""
+    trace = tmp_path / "trace"
+    process = service.start("strace", "-f", "-o", trace, "sleep", "0.1", text=policy_text(receiver.url))
+    process.wait(20)
+    assert "libbookend.so" in trace.read_text() and "CLOSE_RANGE_UNSHARE" not in trace.read_text()
+    assert [event["event"] for event in receiver.wait(2)] == ["began", "ended"]
+
+
+def test_a_dead_network_leaves_a_parked_thread_that_burns_nothing(service):
+    process = service.start("sleep", "60", text=policy_text(
+        f"http://127.0.0.1:{support.free_port()}", more=", retry: { tries: 2, wait: 1ms }"))
+
+    def spent():
+        task = next(t for t in pathlib.Path(f"/proc/{process.pid}/task").iterdir() if int(t.name) != process.pid)
+        return sum(map(int, (task / "stat").read_text().rsplit(")", 1)[1].split()[11:13])), (task / "schedstat").read_text().split()[2]
+
+    support.wait_until(lambda: any(row["failures"] for row in service.status()["destinations"]), 10, "a failure")
+    support.wait_until(lambda: threads(process.pid) == ["bookend"], 5, "the thread")
+    before = support.wait_until(lambda: (lambda a: a if a == (time.sleep(0.3), spent())[1] else None)(spent()), 5, "its sleep")
+    time.sleep(1)
+    assert spent() == before, "a parked thread is woken for nothing"
+
+
+LIBRARY = "libbookend-sender.so"
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """A copy of the build that may be changed: its folder."""
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    for part in (support.Bookend.tool, support.Bookend.shim, support.Bookend.sender):
+        shutil.copy2(part, folder)
+    return folder
+
+
+def damage(folder, how):
+    library = folder / LIBRARY
+    if how == "missing":
+        library.unlink()
+    elif how == "writable":
+        library.chmod(0o777)
+    elif how == "another":
+        support.run("cc", "-shared", "-x", "c", "-o", library, "/dev/null", check=True)
+        library.chmod(0o755)
+    elif how == "torn":
+        library.write_bytes(library.read_bytes()[:5000])
+
+
+@pytest.mark.parametrize("how,expected", [
+    ("missing", "no_library"), ("writable", "no_library"), ("another", "other_version"), ("torn", "no_library")])
+def test_without_a_sound_library_the_helper_delivers(state, start, installed, receiver, how, expected):
+    file = installed / "policy.yaml"
+    file.write_text(policy_text(receiver.url))
+    support.run(installed / "bookend", "compile", file, check=True, env=support.environment(state))
+    keep = (installed / LIBRARY).read_bytes()
+    damage(installed, how)
+    env = support.environment(state, LD_PRELOAD=installed / "libbookend.so", BOOKEND_SERVICE="app", BOOKEND_POLICY=file)
+    process = start("sleep", "60", env=env)
+
+    class One:
+        env = support.environment(state)
+        status = staticmethod(lambda: support.status(support.environment(state)))
+
+    assert way(One, process.pid, expected)
+    assert One.status()["counts"]["no_thread"] == 1 and not threads(process.pid)
+    (installed / LIBRARY).unlink(missing_ok=True)
+    (installed / LIBRARY).write_bytes(keep)
+    process.terminate()
+    assert [event["event"] for event in receiver.wait(2)] == ["began", "ended"]
+
+
+def test_an_exit_waits_for_what_the_policy_gives_it(state, start, installed, https_receiver):
+    """Also when nothing is loaded yet: the process lives for a fifth of its thread's rest. No helper can come to its help."""
+    file = installed / "policy.yaml"
+    file.write_text(policy_text(https_receiver.url, more=f", tls: {{ ca: {https_receiver.authority} }}, send: {{ exit: 10s }}"))
+    support.run(installed / "bookend", "compile", file, check=True, env=support.environment(state))
+    (installed / "bookend").unlink()
+    env = support.environment(state, LD_PRELOAD=installed / "libbookend.so", BOOKEND_SERVICE="app", BOOKEND_POLICY=file)
+    process = start("sleep", "0.05", env=env)
+    assert process.wait(20) == 0
+    assert [event["event"] for event in https_receiver.events()] == ["began"]
+
+
+def test_an_exit_waits_no_longer_than_that(service, receiver):
+    receiver.answer("silent")
+    begun = time.monotonic()
+    process = service.start("sleep", "0.05", text=policy_text(receiver.url, more=", send: { exit: 600ms }"))
+    process.wait(20)
+    assert 0.6 <= time.monotonic() - begun < 3
