@@ -36,8 +36,8 @@ typedef bool (*elf_file_needed_fn)(void *context, const char *name);
 int elf_file_needed(const char *path, struct elf_file *into, elf_file_needed_fn each,
 		    void *context);
 
-/* Does the file hold all that its segments take from it? One that is being written does not, and who
- * maps it dies of SIGBUS. */
+/* Does the file hold all that its segments take from it? One that is being written does not, and
+ * who maps it dies of SIGBUS. */
 bool elf_file_is_whole(const char *path, struct elf_file *into);
 
 /* Is this the file name of a sanitizer's runtime? */
