@@ -2,6 +2,7 @@
  * Conditions: three-valued, because a consent rule that can not be evaluated must deny.
  */
 #include "policy/eval.h"
+#include "policy/pattern.h"
 
 static enum truth inverted(enum truth truth)
 {
@@ -86,6 +87,8 @@ static enum truth eval_test(struct eval *e, const struct image_node *node)
 	case NODE_IS:
 	case NODE_IS_NOT:
 		return eval_is(e, node);
+	case NODE_MATCHES:
+		return pattern_test(e, node);
 	default:
 		return eval_order(e, node);
 	}
@@ -96,8 +99,8 @@ enum truth eval_condition(struct eval *e, uint32_t at)
 	const struct image_node *node = node_at(&e->section, at);
 	enum truth truth;
 
-	if (node == NULL || node->op == NODE_TEXT || node->op == NODE_NUMBER ||
-	    e->depth >= EVAL_DEPTH || e->steps <= node->count)
+	if (node == NULL || node_carries_bytes(node->op) || e->depth >= EVAL_DEPTH ||
+	    e->steps <= node->count)
 		return TRUTH_UNKNOWN;
 	e->depth++;
 	e->steps -= node->count + 1u;

@@ -5,9 +5,9 @@
 
 #include "base/checksum.h"
 
-static int carries_bytes(unsigned op)
+bool node_carries_bytes(unsigned op)
 {
-	return op == NODE_TEXT || op == NODE_NUMBER;
+	return op == NODE_TEXT || op == NODE_NUMBER || op == NODE_REGEX;
 }
 
 const struct image_node *node_at(const struct section *s, uint32_t offset)
@@ -20,7 +20,7 @@ const struct image_node *node_at(const struct section *s, uint32_t offset)
 		return NULL;
 	node = (const void *)(s->bytes + offset);
 	room = s->length - offset - (uint32_t)sizeof(*node);
-	if (carries_bytes(node->op)) {
+	if (node_carries_bytes(node->op)) {
 		const char *bytes = (const char *)node->operand;
 
 		return node->value < room && bytes[node->value] == '\0' ? node : NULL;
@@ -38,14 +38,14 @@ const struct image_node *node_of(const struct section *s, uint32_t offset, enum 
 const struct image_node *node_operand(const struct section *s, const struct image_node *node,
 				      unsigned which)
 {
-	if (node == NULL || carries_bytes(node->op) || which >= node->count)
+	if (node == NULL || node_carries_bytes(node->op) || which >= node->count)
 		return NULL;
 	return node_at(s, node->operand[which]);
 }
 
 const char *node_text(const struct image_node *node)
 {
-	return node != NULL && carries_bytes(node->op) ? (const char *)node->operand : "";
+	return node != NULL && node_carries_bytes(node->op) ? (const char *)node->operand : "";
 }
 
 const char *node_text_at(const struct section *s, uint32_t offset)

@@ -5,6 +5,7 @@
 #ifndef BOOKEND_POLICY_NODE_H
 #define BOOKEND_POLICY_NODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,10 @@ const struct image_node *node_of(const struct section *s, uint32_t offset, enum 
 const struct image_node *node_operand(const struct section *s, const struct image_node *node,
 				      unsigned which);
 
-/* The bytes of a TEXT or NUMBER; "" for any other node and for NULL. NUL-terminated. */
+/* TEXT, NUMBER, REGEX: `value` bytes stand in place of operands. */
+bool node_carries_bytes(unsigned op);
+
+/* The bytes of such a node; "" for any other node and for NULL. NUL-terminated. */
 const char *node_text(const struct image_node *node);
 const char *node_text_at(const struct section *s, uint32_t offset);
 

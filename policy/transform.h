@@ -13,7 +13,9 @@
 #include "policy/transforms.def"
 #undef TRANSFORM
 
-/* The value to work on: that of the first operand. */
+/* The value to work on: that of the first operand. As a text: numbers and truths as they are
+ * written, lists and objects are unreadable; null stays. */
 struct value transform_source(struct eval *e, const struct image_node *node);
+struct value transform_text(struct eval *e, const struct image_node *node);
 
 #endif

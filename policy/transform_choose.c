@@ -10,6 +10,17 @@ struct value transform_source(struct eval *e, const struct image_node *node)
 	return node->count > 0 ? eval_source(e, node->operand[0]) : value_unreadable();
 }
 
+struct value transform_text(struct eval *e, const struct image_node *node)
+{
+	struct value v = transform_source(e, node);
+
+	if (v.type == VALUE_JSON)
+		return value_unreadable();
+	if (v.type == VALUE_NUMBER || v.type == VALUE_BOOL)
+		v.type = VALUE_TEXT;
+	return v;
+}
+
 /* Without a substitute of its own, what is not in the list is "other". */
 struct value transform_one_of(struct eval *e, const struct image_node *node)
 {

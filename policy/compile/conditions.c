@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "policy/compile/regex.h"
 #include "policy/compile/source.h"
 
 static struct expr *always(struct compiler *c, struct mark at)
@@ -60,8 +61,10 @@ static enum node_op test_of(const char *key)
 		const char *key;
 		enum node_op op;
 	} tests[] = {
-		{ "is", NODE_IS },	 { "is_not", NODE_IS_NOT },	{ "above", NODE_ABOVE },
-		{ "below", NODE_BELOW }, { "at_least", NODE_AT_LEAST }, { "at_most", NODE_AT_MOST },
+		{ "is", NODE_IS },	     { "is_not", NODE_IS_NOT },
+		{ "matches", NODE_MATCHES }, { "above", NODE_ABOVE },
+		{ "below", NODE_BELOW },     { "at_least", NODE_AT_LEAST },
+		{ "at_most", NODE_AT_MOST },
 	};
 
 	for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
@@ -75,6 +78,8 @@ static struct expr *read_operand(struct compiler *c, const struct yaml *y, enum 
 {
 	struct expr *e;
 
+	if (op == NODE_MATCHES)
+		return regex_of(c, y);
 	if (y->kind != YAML_SCALAR) {
 		diagnose(&c->d, y->at, "a test takes a constant or a template");
 		return always(c, y->at);
@@ -91,7 +96,7 @@ static struct expr *read_test(struct compiler *c, const struct yaml *key, const 
 {
 	enum node_op op = test_of(key->text);
 	struct expr *test = expr_wrap(&c->heap, op, 0, source);
-	bool takes_list = op == NODE_IS || op == NODE_IS_NOT;
+	bool takes_list = op == NODE_IS || op == NODE_IS_NOT || op == NODE_MATCHES;
 
 	if (y->kind != YAML_LIST || !takes_list) {
 		expr_add(&c->heap, test, read_operand(c, y, op));

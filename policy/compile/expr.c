@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "policy/node.h"
+
 struct expr *expr_new(struct heap *h, enum node_op op, uint32_t value, struct mark at)
 {
 	struct expr *e = heap_take(h, sizeof(*e));
@@ -171,8 +173,7 @@ uint32_t section_write(struct section_writer *w, struct expr *e)
 	if (e == NULL)
 		return 0;
 	if (e->section != w->number) {
-		e->offset = e->op == NODE_TEXT || e->op == NODE_NUMBER ? write_bytes(w, e)
-								       : write_operands(w, e);
+		e->offset = node_carries_bytes(e->op) ? write_bytes(w, e) : write_operands(w, e);
 		e->section = w->number;
 	}
 	return e->offset;

@@ -16,7 +16,7 @@
 struct expr {
 	enum node_op op;
 	uint32_t value;
-	const char *text;      /* TEXT, NUMBER */
+	const char *text;      /* TEXT, NUMBER, REGEX: `value` bytes */
 	struct expr **operand; /* NULL operands are written as 0 */
 	unsigned count;
 	struct mark at;

@@ -56,12 +56,12 @@ static void words_of_later_versions_are_refused_with_those_there_are(void **stat
 	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { every: 24h } } }\n",
 		    "8:28: unknown key of a trigger 'every': this version knows start, stop, "
 		    "command, child, during, how or phase\n");
-	assert_said(
-		SCENE_HEAD SCENE_ALLOW
-		"    events: { e: { when: start, if: { env: A, matches: x } } }\n",
-		"8:47: unknown key of a source 'matches': this version knows for, of, "
-		"one_of, omit, else, about, example, secret, is, is_not, above, below, at_least or "
-		"at_most\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: start, if: { env: A, like: x } } }\n",
+		    "8:47: unknown key of a source 'like': this version knows for, of, extract, "
+		    "one_of, omit, else, about, example, secret, is, is_not, matches, above, "
+		    "below, at_least or "
+		    "at_most\n");
 }
 
 static void a_child_goes_by_the_last_part_of_its_program(void **state)

@@ -105,6 +105,40 @@ static void substitutes_and_omissions_follow_the_fixed_order(void **state)
 	assert_property("{ env: NONE, one_of: [Bob] }", "");
 }
 
+static void a_pattern_takes_its_first_group_or_all(void **state)
+{
+	(void)state;
+	assert_property("{ value: \"acme v1.22.3-rc\", extract: '\\d+\\.\\d+' }", "\"1.22\"");
+	assert_property("{ value: \"acme v1.22.3-rc\", extract: 'v(\\d+)(.*)' }", "\"1\"");
+	assert_property("{ value: abc, extract: '(x)?b' }", "");
+	assert_property("{ value: abc, extract: x }", "");
+	assert_property("{ value: abc, extract: x, else: none }", "\"none\"");
+	assert_property("{ value: 1234, extract: '3.' }", "\"34\"");
+	assert_property("{ value: null, extract: n }", "null");
+	assert_property("{ object: { a: 1 }, extract: a }", "");
+	assert_property("{ env: NONE, extract: x }", "");
+}
+
+static void assert_condition(const char *condition, bool holds)
+{
+	char service[512];
+
+	snprintf(service, sizeof(service), "    events: { e: { when: start, if: %s } }\n",
+		 condition);
+	assert_events(service, "app", LATE_START, holds ? "e start {}" TO : "");
+}
+
+static void a_pattern_is_found_anywhere_unless_it_is_held(void **state)
+{
+	(void)state;
+	assert_condition("{ env: NAME, matches: d }", true);
+	assert_condition("{ env: NAME, matches: '^d' }", false);
+	assert_condition("{ env: NAME, matches: ['^d', 'a$'] }", true);
+	assert_condition("{ env: NONE, matches: '.' }", false);
+	assert_condition("{ not: { env: NAME, matches: '(?i)^ADA$' } }", false);
+	assert_condition("{ value: \"${process.pid}\", matches: '^4' }", true);
+}
+
 static void ids_come_through_the_callback(void **state)
 {
 	(void)state;
@@ -499,6 +533,8 @@ int main(void)
 		cmocka_unit_test(templates_are_text_unless_alone),
 		cmocka_unit_test(what_is_taken_from_the_process),
 		cmocka_unit_test(substitutes_and_omissions_follow_the_fixed_order),
+		cmocka_unit_test(a_pattern_takes_its_first_group_or_all),
+		cmocka_unit_test(a_pattern_is_found_anywhere_unless_it_is_held),
 		cmocka_unit_test(ids_come_through_the_callback),
 		cmocka_unit_test(a_run_has_one_session_and_each_event_an_id_that_stays),
 		cmocka_unit_test(facts_of_the_event_are_its_own),
