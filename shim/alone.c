@@ -43,6 +43,15 @@ LIFECYCLE_EXPORT int setns(int fd, int type)
 	return rc;
 }
 
+/* Paths mean something else now: nothing of ours is executed or loaded from there. */
+static void alone_elsewhere(struct self *self)
+{
+	if (!self)
+		return;
+	thread_bar(self);
+	self->helper = false;
+}
+
 /* The state directory and libcurl are out of sight then; and none of ours may look past it. */
 LIFECYCLE_EXPORT int chroot(const char *path)
 {
@@ -59,6 +68,6 @@ LIFECYCLE_EXPORT int chroot(const char *path)
 	if (rc < 0)
 		thread_return(self);
 	else
-		thread_bar(self);
+		alone_elsewhere(self);
 	return rc;
 }

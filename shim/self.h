@@ -30,7 +30,7 @@ struct self {
 	_Atomic unsigned depth;	     /* forks since the setsid of our parents, when they made one */
 	_Atomic bool session;	     /* we or our parents since the owner's fork called setsid */
 	bool command;		     /* it never sends, and has no hidden signal handlers */
-	bool helper;		     /* at its end it leaves delivery to a helper */
+	_Atomic bool helper;	     /* at its end it leaves delivery to a helper */
 	_Atomic bool thread;	     /* a sender thread is wanted; see shim/thread.h */
 	bool stays;		     /* that one has more to deliver than the start */
 	uint32_t exit_ms;	     /* what its end may wait for the thread */

@@ -9,6 +9,7 @@ import pytest  # noqa: E402
 
 from fixtures import *  # noqa: E402,F401,F403
 from host import Host  # noqa: E402
+from sending import Sending  # noqa: E402
 
 
 @pytest.fixture
@@ -18,6 +19,20 @@ def host():
 
     def make(*executables, **more):
         made.append(Host(executables, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def sending(https_receiver):
+    """sending(*executables, by="at_work", sender="thread", user=None): see sending.py"""
+    made = []
+
+    def make(*executables, **more):
+        made.append(Sending(https_receiver, executables, **more))
         return made[-1]
 
     yield make

@@ -23,6 +23,7 @@ import support
 
 # Signals whose default action a service's record notes: the kernel's view has a handler more (shim/signals.def).
 NOTED = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
+SETXID = 33  # what libc installs with a process's first thread
 
 Ended = collections.namedtuple("Ended", "exe how reason code signal after")
 
@@ -111,8 +112,14 @@ def signals(pid):
     with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
         fields = dict(line.split(":\t", 1) for line in status.read().splitlines() if ":\t" in line)
     sets = {name: int(fields[name], 16) for name in ("SigBlk", "SigIgn", "SigCgt")}
-    sets["SigCgt"] &= ~sum(1 << (number - 1) for number in NOTED)
+    sets["SigCgt"] &= ~sum(1 << (number - 1) for number in {*NOTED, SETXID})
     return sets
+
+
+def threads(pid):
+    """How many, but for the sender's."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum((task / "comm").read_text() != "bookend\n" for task in tasks)
 
 
 def look(pid, passing=None):
@@ -121,7 +128,7 @@ def look(pid, passing=None):
         name = stat.read().split("(", 1)[1].rsplit(")", 1)[0]
     return {
         "name": name, "descriptors": descriptors(pid, passing), "signals": signals(pid),
-        "threads": len(os.listdir(f"/proc/{pid}/task")),
+        "threads": threads(pid),
         "children": sorted((look(child, passing) for child in children(pid)), key=str),
     }
 
@@ -205,10 +212,12 @@ class Host:
         self.state.mkdir(mode=0o700)
         self.out = self.state / "out.ndjson"
         self.policy = self.folder / "policy.yaml"
-        self.policy.write_text(policy or support.plain_policy(
-            f"file:{self.out}", match=f"{{ exe: [{', '.join(executables)}] }}", sender=sender))
+        self.policy.write_text(self.write_policy(executables, sender, policy))
         support.run(self.build / "bookend", "compile", self.policy, check=True, env=support.environment(self.state))
         self.give(self.state)
+
+    def write_policy(self, executables, sender, policy):
+        return policy or support.plain_policy(f"file:{self.out}", match=f"{{ exe: [{', '.join(executables)}] }}", sender=sender)
 
     def give(self, path):
         if self.user:

@@ -9,10 +9,12 @@ test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck sh
 	python3-pytest python3-pytest-xdist procps iproute2 util-linux groff-base'
 servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init'
 commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static musl-tools'
+# For the sender's thread in programs with libraries of their own.
+libraries='libssl-dev libjemalloc2 libtcmalloc-minimal4 php8.2-cli php8.2-curl valgrind strace'
 
 case "${1:-}" in
 run) wanted=$run ;;
-test) wanted="$run $test $servers $commands" ;;
+test) wanted="$run $test $servers $commands $libraries" ;;
 *) echo "usage: need.sh run|test" >&2; exit 2 ;;
 esac
 

@@ -1,0 +1,148 @@
+"""Calls that a thread could make fail, or that must not meet one: each while the sender is at work."""
+
+import pytest
+
+from host import ended
+from sending import as_root, run_at_work
+
+PROGRAM = r"""
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void say(const char *what, int rc) { printf("%s: %d %s\n", what, rc, rc < 0 ? strerror(errno) : ""); fflush(stdout); }
+
+static void user_namespace(void)
+{
+	errno = 77;
+	say("unshare", unshare(CLONE_NEWUSER));
+	printf("errno %d, uid %d\n", errno, getuid());
+}
+
+static void *drop(void *unused)
+{
+	say("setgid", setgid(65534));
+	say("setuid", setuid(65534));
+	return NULL;
+}
+
+/* Every thread has it, ours too: or libc ends the process. */
+static void user_in_a_thread(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, drop, NULL);
+	pthread_join(thread, NULL);
+	printf("uid %d %d\n", getuid(), geteuid());
+	fflush(stdout);
+	system("for t in /proc/$PPID/task/*; do grep -H ^Uid $t/status; done | cut -d: -f2,3 | sort -u");
+}
+
+static void other_namespace(void)
+{
+	char path[64], byte;
+	int pair[2], fd;
+	pid_t child;
+
+	pipe(pair);
+	child = fork();
+	if (!child) {
+		unshare(CLONE_NEWUSER);
+		write(pair[1], "x", 1);
+		pause();
+	}
+	read(pair[0], &byte, 1);
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", child);
+	fd = open(path, O_RDONLY);
+	say("setns", setns(fd, CLONE_NEWUSER));
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+static void root(void)
+{
+	say("chroot nowhere", chroot("/nonexistent"));
+	say("chroot", chroot("."));
+	say("chdir", chdir("/"));
+	say("open", open("/etc/passwd", O_RDONLY));
+	usleep(300000);
+	say("fork", fork() == 0 ? (_exit(0), 0) : wait(NULL) > 0);
+}
+
+static void mounts(void) { say("unshare", unshare(CLONE_FS | CLONE_FILES)); }
+
+static void *leave_last(void *unused)
+{
+	usleep(300000);
+	puts("last");
+	return NULL;
+}
+
+static void main_thread_leaves(void)
+{
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, leave_last, NULL);
+	pthread_exit(NULL);
+}
+
+static void vforks(void)
+{
+	for (int i = 0; i < 200; i++) {
+		pid_t child = vfork();
+
+		if (!child)
+			_exit(i & 127);
+		int status;
+		waitpid(child, &status, 0);
+		if (WEXITSTATUS(status) != (i & 127))
+			say("vfork", i);
+	}
+	say("vforked", 200);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct { const char *name; void (*act)(void); } acts[] = {
+		{ "user_namespace", user_namespace }, { "user_in_a_thread", user_in_a_thread }, { "other_namespace", other_namespace },
+		{ "root", root }, { "mounts", mounts }, { "main_thread_leaves", main_thread_leaves }, { "vforks", vforks },
+	};
+	char line[8];
+
+	fgets(line, sizeof(line), stdin);
+	for (unsigned i = 0; i < sizeof(acts) / sizeof(*acts); i++)
+		if (!strcmp(acts[i].name, argv[1]))
+			acts[i].act();
+	usleep(200000);
+	return 7;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory):
+    import support
+    return support.compile_c(tmp_path_factory.mktemp("alone"), PROGRAM, name="alone", libs=["-lpthread"])
+
+
+NEEDS_ROOT = {"user_in_a_thread", "other_namespace", "root"}
+
+
+@pytest.mark.parametrize("act,code", [
+    ("user_namespace", 7), ("user_in_a_thread", 7), ("other_namespace", 7), ("root", 7), ("mounts", 7), ("main_thread_leaves", 0),
+    ("vforks", 7)])
+def test_is_as_without_us(sending, program, act, code):
+    if act in NEEDS_ROOT and not as_root():
+        pytest.skip("needs root")
+    s = sending("alone")
+    status, out, errors = s.both(lambda world, at_work: run_at_work(world, at_work, program, act))
+    assert (status, errors) == (code, "") and out, (status, out, errors)
+    assert act != "user_namespace" or "unshare: 0" in out
+    s.delivered(ended("alone", code=code))
