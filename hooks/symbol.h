@@ -26,6 +26,7 @@ void *symbol_next(const char *name, const char *version);
 void *symbol_anywhere(const char *name);
 /* Is an object mapped whose path holds that text? */
 bool symbol_object(const char *text);
+#define SYMBOL_VALGRIND "/vgpreload_"
 
 /* The variable that every object of the process means by the name: the executable's copy, if it has
  * one. */

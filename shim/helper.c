@@ -130,14 +130,16 @@ static void helper_clone(struct helper_child *child, char *stack)
 	errno = kept;
 }
 
-/* A helper of PID 1, or of a reaper of orphans, would be its child after all, and die with it or be
- * reaped by it. */
+/*
+ * A helper of PID 1, or of a reaper of orphans, would be its child after all, and die with it or be
+ * reaped by it. Valgrind takes our clone for a fork, and the host's output comes twice.
+ */
 static bool helper_allowed(const struct self *self)
 {
 	int reaper = 0;
 
 	return self->tool[0] && !self->confined && self->pid != 1 && sys_geteuid() == self->uid &&
-	       !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) &&
+	       !symbol_object(SYMBOL_VALGRIND) && !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) &&
 	       !sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &reaper, 0, 0) && !reaper;
 }
 

@@ -1,8 +1,8 @@
 /*
  * Helpers: `bookend flush --helper`, spawned to deliver what processes leave behind. It is a child
  * that the host does not notice: no SIGCHLD, nothing for its wait (only __WALL sees it), no
- * descriptor, signal or session in common. None is spawned under seccomp, nor when the effective
- * user changed. Failure is counted and has no other effect.
+ * descriptor, signal or session in common. None is spawned under seccomp or valgrind, nor when the
+ * effective user changed. Failure is counted and has no other effect.
  */
 #ifndef BOOKEND_SHIM_HELPER_H
 #define BOOKEND_SHIM_HELPER_H

@@ -12,7 +12,7 @@ enum sender_way thread_signs(void)
 	if (symbol_anywhere("__tsan_init") || symbol_anywhere("__msan_init"))
 		return SENDER_TSAN;
 	/* It knows one libc only, and reports the reads of another's optimised functions. */
-	if (symbol_object("/vgpreload_"))
+	if (symbol_object(SYMBOL_VALGRIND))
 		return SENDER_VALGRIND;
 	return 0;
 }
