@@ -31,4 +31,7 @@ void text_add_time(struct text *t, uint64_t unix_ns, unsigned digits);
 void text_add_json(struct text *t, const char *bytes, size_t length);
 void text_clear(struct text *t);
 
+/* Bytes of the well-formed UTF-8 sequence (RFC 3629) of two or more at s, 0: there is none. */
+size_t text_utf8(const uint8_t *s, size_t left);
+
 #endif

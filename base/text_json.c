@@ -29,8 +29,7 @@ static struct sequence sequence_of(uint8_t lead)
 	return (struct sequence){ 0, 0, 0 };
 }
 
-/* Bytes of the well-formed sequence at s, or 0. */
-static size_t utf8_length(const uint8_t *s, size_t left)
+size_t text_utf8(const uint8_t *s, size_t left)
 {
 	struct sequence form = sequence_of(s[0]);
 
@@ -91,7 +90,7 @@ static size_t copyable(const uint8_t *s, size_t left)
 
 		while (run < left && is_plain[s[run]])
 			run++;
-		step = run < left ? utf8_length(s + run, left - run) : 0;
+		step = run < left ? text_utf8(s + run, left - run) : 0;
 		if (step == 0)
 			return run;
 		run += step;
