@@ -12,10 +12,8 @@ IDENTITY = {"GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@localhost", "GIT_COMM
             "GIT_COMMITTER_DATE": "1700000000 +0000", "GIT_CONFIG_NOSYSTEM": "1"}
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    """The URL of a repository that git can clone without a server's help."""
-    folder = tmp_path_factory.mktemp("git")
+def make_repository(folder):
+    """bare.git in the folder, which git can clone without a server's help."""
     env = support.environment(home=folder, **IDENTITY)
 
     def git(*words):
@@ -28,6 +26,13 @@ def repository(tmp_path_factory):
         git("-C", "work", "commit", "-q", "-m", f"commit {n}")
     git("clone", "-q", "--bare", "work", "bare.git")
     git("-C", "bare.git", "update-server-info")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """The URL of such a folder."""
+    folder = tmp_path_factory.mktemp("git")
+    make_repository(folder)
     with served(folder) as url:
         yield url
 
