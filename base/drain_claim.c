@@ -105,6 +105,11 @@ void drain_abandon(struct drain_claim *claim)
 	let_go(claim, DRAIN_DONE(claim->word));
 }
 
+static bool is_over(unsigned state)
+{
+	return state == CLAIM_FINAL || state == CLAIM_ENDED || state == CLAIM_VOID;
+}
+
 bool drain_free(struct slot_ref *ref)
 {
 	struct slot *slot = ref->slot;
@@ -116,8 +121,7 @@ bool drain_free(struct slot_ref *ref)
 	unsigned both = DRAIN_DONE_START | DRAIN_DONE_STOP;
 	uint64_t free_word = CLAIM_WORD(CLAIM_GENERATION(word) + 1, 0, CLAIM_FREE);
 
-	if (CLAIM_GENERATION(word) != ref->lifecycle >> 16 ||
-	    (CLAIM_STATE(word) != CLAIM_FINAL && CLAIM_STATE(word) != CLAIM_ENDED))
+	if (CLAIM_GENERATION(word) != ref->lifecycle >> 16 || !is_over(CLAIM_STATE(word)))
 		return false;
 	/* Claimed or not: nothing is left to do for who holds it. */
 	if ((DRAIN_DONE(drain) & both) != both)

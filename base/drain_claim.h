@@ -26,6 +26,8 @@ struct drain_claim {
 #define DRAIN_ZOMBIE_NS (10 * CLOCK_SECOND)
 /* When a stop is believed whose process can not be looked at. */
 #define DRAIN_UNKNOWN_NS (5 * CLOCK_SECOND)
+/* How long an exec may take to fail that the process has noted as the end of its lifecycle. */
+#define DRAIN_EXEC_NS (2 * CLOCK_SECOND)
 
 /* A drainer's number in this pool: never 0. */
 uint32_t drain_number(struct pool *pool);
@@ -56,6 +58,7 @@ enum drain_end {
 	DRAIN_WAITING, /* dead, but its waiter, or an heir, may still say more */
 	DRAIN_OVER,
 	DRAIN_EMPTY, /* dead and nothing was ever committed: freed; the claim is gone */
+	DRAIN_VOID,  /* nothing is to be told, and nothing was: to be committed and freed */
 };
 struct stop_facts {
 	enum exit_reason reason;
@@ -69,9 +72,12 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 /* The same look without a claim, changing nothing; never DRAIN_EMPTY. For `tail`. */
 enum drain_end drain_peek(const struct slot_ref *ref, struct stop_facts *stop);
 
+/* May the start of a lifecycle that is not over be told, or could it still be taken back? */
+bool drain_start_settled(const struct start_block *start);
+
 /*
- * FINAL or ENDED to FREE, next generation. Only after drain_commit() with both DONE bits; also by
- * who finds both set, because a drainer was killed before its drain_free().
+ * FINAL, ENDED or VOID to FREE, next generation. Only after drain_commit() with both DONE bits;
+ * also by who finds both set, because a drainer was killed before its drain_free().
  */
 bool drain_free(struct slot_ref *ref);
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/drain_worker.h"
 #include "base/foreign.h"
 #include "base/process.h"
 
@@ -20,6 +21,7 @@ struct view {
 	uint64_t seen_ns;
 	uint64_t now_ns;
 	bool has_start;
+	struct start_block start;
 	bool has_own;	 /* of the pid that the claim word names */
 	bool has_waited; /* likewise */
 	unsigned damaged;
@@ -44,13 +46,12 @@ static uint64_t own_namespace(struct pool *pool)
 
 static void view_start(const struct slot_ref *ref, struct view *view)
 {
-	struct start_block start;
-	int error = slot_read_start(ref, &start, NULL, 0);
+	int error = slot_read_start(ref, &view->start, NULL, 0);
 
 	view->has_start = error == 0;
 	view->damaged += error == -EBADMSG;
-	if (error == 0 && start.pid_namespace != own_namespace(ref->pool))
-		view->foreign = start.pid_namespace;
+	if (error == 0 && view->start.pid_namespace != own_namespace(ref->pool))
+		view->foreign = view->start.pid_namespace;
 }
 
 static void view_slot(const struct slot_ref *ref, struct view *view)
@@ -183,18 +184,23 @@ static enum drain_end judge_taken(const struct slot_ref *ref, struct view *view)
 	return view->seen_ns + DRAIN_TAKEN_GRACE_NS > view->now_ns ? DRAIN_LIVES : DRAIN_EMPTY;
 }
 
-static enum drain_end judge(const struct slot_ref *ref, struct view *view)
+/* The owner has noted an exec as its end. It was none if the process still says so in a while. */
+static enum drain_end judge_executed(const struct slot_ref *ref, struct view *view)
+{
+	if (view->has_waited || older_than(view, DRAIN_EXEC_NS) ||
+	    owner_life(ref, view) == PROCESS_DEAD)
+		return DRAIN_OVER;
+	return DRAIN_LIVES;
+}
+
+static enum drain_end judge_owner(const struct slot_ref *ref, struct view *view)
 {
 	unsigned state = CLAIM_STATE(view->word);
 	bool stopped = state == CLAIM_STOPPED || state == CLAIM_EXIT_PENDING;
 	enum process_life life;
 
-	if (state == CLAIM_ENDED || state == CLAIM_FINAL)
-		return DRAIN_OVER;
-	if (state == CLAIM_FREE || state > CLAIM_FINAL)
-		return DRAIN_LIVES;
-	if (state == CLAIM_TAKEN && !view->has_start)
-		return judge_taken(ref, view);
+	if (state == CLAIM_EXECUTING && view->has_own && view->own.reason == EXIT_EXEC)
+		return judge_executed(ref, view);
 	life = view->has_waited ? PROCESS_DEAD : owner_life(ref, view);
 	if (life == PROCESS_ALIVE)
 		return DRAIN_LIVES;
@@ -206,6 +212,45 @@ static enum drain_end judge(const struct slot_ref *ref, struct view *view)
 	if (!view->has_waited && view->status < 0 && waiter_lives(ref, view))
 		return DRAIN_WAITING;
 	return DRAIN_OVER;
+}
+
+static bool start_was_told(const struct slot_ref *ref)
+{
+	uint64_t word = atomic_load_explicit(&ref->slot->drain, memory_order_relaxed);
+
+	return (DRAIN_DONE(word) & DRAIN_DONE_START) != 0;
+}
+
+static enum drain_end judge_worker(const struct slot_ref *ref, struct view *view)
+{
+	enum drain_end end = judge_owner(ref, view);
+	bool over = end == DRAIN_OVER;
+
+	switch (drain_worker_judge(ref, &view->start, over && view->has_own ? &view->own : NULL)) {
+	case DRAIN_WORKER_NO:
+		return DRAIN_VOID;
+	case DRAIN_WORKER_PERHAPS:
+		return over ? DRAIN_WAITING : end;
+	default:
+		return end;
+	}
+}
+
+static enum drain_end judge(const struct slot_ref *ref, struct view *view)
+{
+	unsigned state = CLAIM_STATE(view->word);
+
+	if (state == CLAIM_ENDED || state == CLAIM_FINAL)
+		return DRAIN_OVER;
+	if (state == CLAIM_VOID)
+		return start_was_told(ref) ? DRAIN_OVER : DRAIN_VOID;
+	if (state == CLAIM_FREE || state > CLAIM_VOID)
+		return DRAIN_LIVES;
+	if (state == CLAIM_TAKEN && !view->has_start)
+		return judge_taken(ref, view);
+	if (view->has_start && (view->start.flags & START_WORKER) != 0)
+		return judge_worker(ref, view);
+	return judge_owner(ref, view);
 }
 
 /* As the waiter would have noted it. False: there is nothing to note. */
@@ -284,8 +329,11 @@ static void fill_stop(const struct slot_ref *ref, const struct view *view, struc
 		if (view->own.reason != EXIT_UNKNOWN)
 			take_note(&view->own, stop);
 	}
-	if (CLAIM_STATE(view->word) == CLAIM_ENDED)
+	if (CLAIM_STATE(view->word) == CLAIM_ENDED || CLAIM_STATE(view->word) == CLAIM_VOID)
 		stop->reason = EXIT_EXEC;
+	/* Noted as the end: whoever waits tells of the program that came then. */
+	else if (view->has_own && view->own.reason == EXIT_EXEC)
+		return;
 	else if (view->has_waited)
 		take_waited(view, stop);
 	/* Into a program that can not say so itself: static, another user's, without the shim. */
@@ -294,12 +342,22 @@ static void fill_stop(const struct slot_ref *ref, const struct view *view, struc
 }
 
 /* False: the claim word has changed meanwhile. */
+static bool make_void(struct slot_ref *ref, const struct view *view)
+{
+	unsigned state = CLAIM_STATE(view->word);
+
+	return state == CLAIM_VOID || slot_change(ref, CLAIM_PID(view->word), state, CLAIM_VOID);
+}
+
+/* Likewise. */
 static bool finish(struct slot_ref *ref, const struct view *view)
 {
 	unsigned state = CLAIM_STATE(view->word);
 
-	if (state == CLAIM_ENDED || state == CLAIM_FINAL)
+	if (state == CLAIM_ENDED || state == CLAIM_FINAL || state == CLAIM_VOID)
 		return true;
+	if (view->has_start && (view->start.flags & START_WORKER) == 0)
+		drain_worker_settle(ref);
 	if (!slot_change(ref, CLAIM_PID(view->word), state, CLAIM_FINAL))
 		return false;
 	/* Killed after its start's commit word and before its claim word. */
@@ -345,6 +403,11 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 			miss_waiter(ref, &view);
 		if (end == DRAIN_EMPTY)
 			return free_taken(claim, &view);
+		/* Another look says what becomes of it when its start was told. */
+		if (end == DRAIN_VOID && CLAIM_STATE(view.word) != CLAIM_VOID) {
+			make_void(ref, &view);
+			continue;
+		}
 		if (end == DRAIN_OVER) {
 			/* For the next drainer, if we are killed before we commit. */
 			if (waited_from_kernel(&view, &facts))
@@ -356,6 +419,12 @@ enum drain_end drain_observe(struct drain_claim *claim, struct stop_facts *stop)
 		return end;
 	}
 	return DRAIN_LIVES;
+}
+
+bool drain_start_settled(const struct start_block *start)
+{
+	return (start->flags & (START_WORKER | START_BY_PARENT)) == 0 ||
+	       start->boot_ns + START_SETTLES_NS <= clock_boot_ns();
 }
 
 enum drain_end drain_peek(const struct slot_ref *ref, struct stop_facts *stop)

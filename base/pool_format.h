@@ -111,6 +111,7 @@ enum claim_state {
 	CLAIM_STOPPED,	    /* the owner wrote its stop; provisional until its death is observed */
 	CLAIM_ENDED,	    /* ended by declaration, the pid lives on: exec into something else */
 	CLAIM_FINAL,	    /* death observed: notes are read only, freed when drained */
+	CLAIM_VOID,	    /* a worker that turned out to be none: nothing is to be told of it */
 };
 
 /*
@@ -145,7 +146,7 @@ struct note {
 	_Atomic uint64_t commit;
 	uint32_t check;	      /* checksum() of the bytes behind it, seeded with commit */
 	uint16_t reason;      /* enum exit_reason */
-	uint16_t flags;	      /* none yet: 0 */
+	uint16_t flags;	      /* NOTE_... */
 	int32_t code;	      /* exit status, -1 when there is none */
 	int32_t signal;	      /* that ended the process, 0 when none did */
 	int32_t after_signal; /* the last termination signal that its own handler got, 0: none */
@@ -155,6 +156,8 @@ struct note {
 	uint8_t pad[16];
 };
 static_assert(sizeof(struct note) == 64, "format");
+
+#define NOTE_FORKED 1u /* the process forked since its start, or its setsid */
 
 /* The start block: facts here, the snapshot for late evaluation behind struct slot. */
 struct start_block {
@@ -171,7 +174,9 @@ struct start_block {
 	uint8_t image[16];	/* hash of the policy image */
 	uint32_t flags;		/* START_... */
 	uint32_t child_of;	/* START_CHILD: the service, by number in the image, that ran it */
-	uint64_t ancestor; /* START_CHILD: that process's lifecycle; else the parent's; 0: none */
+	/* START_CHILD: that process's lifecycle; START_WORKER: the service's; else the parent's; 0:
+	 * none */
+	uint64_t ancestor;
 	uint8_t pad[40];
 };
 static_assert(sizeof(struct start_block) == 128, "format");
@@ -181,6 +186,13 @@ static_assert(sizeof(struct start_block) == 128, "format");
 #define START_BY_PARENT	  4u  /* written by its parent: the program can not carry the shim */
 #define START_CHILD	  8u  /* a `child` trigger of the service child_of names it */
 #define START_ONLY_CHILD  16u /* and it is no service itself */
+#define START_WORKER	  32u /* a forked worker of the service's process `ancestor` */
+
+/*
+ * So young a start may be taken back: a fork may turn out to be a daemon's, or on its way to an
+ * exec, and an exec that was spoken for may fail. It is told only when it is older, or over.
+ */
+#define START_SETTLES_NS (2 * UINT64_C(1000000000))
 
 #define SLOT_NOTES 4
 #define SLOT_HEIRS 24

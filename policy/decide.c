@@ -231,8 +231,9 @@ static void fill(struct decision *into, const struct image_file *f, struct decid
 	into->command = only_child || (h->flags & NOW_COMMAND) != 0;
 	into->helper = !only_child && (h->flags & NOW_HELPER) != 0;
 	into->thread = !only_child && (h->flags & NOW_THREAD) != 0;
+	into->workers = !only_child && (h->flags & NOW_WORKERS) != 0;
 	into->exit_ms = h->exit_ms;
-	into->stays = h->ring_bytes != 0;
+	into->stays = h->ring_bytes != 0 || into->workers;
 	into->tool = f->header->tool;
 	into->internal = decided;
 	/* A command's fits a cell or is cut; only a service's is worth counting beforehand. */

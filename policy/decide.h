@@ -61,6 +61,7 @@ struct decision {
 	bool command;	  /* it never sends: see docs/policy.md */
 	bool helper;	  /* an ending process leaves delivery to a helper */
 	bool thread;	  /* one that runs has a sender thread */
+	bool workers;	  /* its forks make events */
 	uint32_t exit_ms; /* which an ending one waits for at most */
 	bool stays;	  /* more than its start may have to be delivered while it runs */
 	const char *tool; /* absolute path of the `bookend` that compiled the image: the helper; may

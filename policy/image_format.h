@@ -84,6 +84,7 @@ static_assert(sizeof(struct image_index) == 16, "format");
 #define NOW_COMMAND 1u
 #define NOW_HELPER  2u
 #define NOW_THREAD  4u /* with NOW_HELPER, for its end */
+#define NOW_WORKERS 8u /* it has `worker` triggers */
 
 struct image_now {
 	uint32_t check; /* checksum() of the bytes behind it, seeded with the service's number */
@@ -235,6 +236,8 @@ enum trigger_moment {
 	TRIGGER_CHILD_START,
 	TRIGGER_CHILD_END,
 	TRIGGER_CALL, /* its gates are decided inside */
+	TRIGGER_WORKER_START,
+	TRIGGER_WORKER_END,
 };
 #define TRIGGER_CHILDREN_MAX	   255
 #define TRIGGER_CHILDREN(value)	   ((value) >> 16 & 0xff)

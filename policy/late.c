@@ -43,20 +43,39 @@ static bool child_is(struct eval *e, const struct image_node *trigger)
 	return false;
 }
 
+static enum late_role trigger_role(unsigned moment)
+{
+	switch (moment) {
+	case TRIGGER_CHILD_START:
+	case TRIGGER_CHILD_END:
+		return LATE_CHILD;
+	case TRIGGER_WORKER_START:
+	case TRIGGER_WORKER_END:
+		return LATE_WORKER;
+	default:
+		return LATE_SERVICE;
+	}
+}
+
 /* The kind of event that this trigger makes at the moment, or NULL. */
 static const char *trigger_kind(struct maker *m, const struct image_node *trigger)
 {
+	unsigned moment = TRIGGER_MOMENT(trigger->value);
 	bool start = m->world.moment == LATE_START;
 
 	if (!start && (TRIGGER_HOW(trigger->value) & late_how(m->world.process->stop)) == 0)
 		return NULL;
-	if (m->world.child != (TRIGGER_MOMENT(trigger->value) >= TRIGGER_CHILD_START))
+	if (m->world.role != trigger_role(moment))
 		return NULL;
-	switch (TRIGGER_MOMENT(trigger->value)) {
+	switch (moment) {
 	case TRIGGER_CHILD_START:
 		return start && child_is(&m->eval, trigger) ? "child" : NULL;
 	case TRIGGER_CHILD_END:
 		return !start && child_is(&m->eval, trigger) ? "child" : NULL;
+	case TRIGGER_WORKER_START:
+		return start ? "worker" : NULL;
+	case TRIGGER_WORKER_END:
+		return start ? NULL : "worker";
 	case TRIGGER_START:
 		return start ? "start" : NULL;
 	case TRIGGER_STOP:
@@ -94,6 +113,11 @@ static const char *make_object(struct maker *m, uint32_t node)
 	return v.type == VALUE_JSON && v.length > 2 ? v.text : NULL;
 }
 
+static uint32_t number_of_service(const struct start_block *start, enum late_role role)
+{
+	return role == LATE_CHILD ? start->child_of : start->service;
+}
+
 static void begin_event(struct maker *m, uint32_t number, const char *kind)
 {
 	const struct late_process *p = m->world.process;
@@ -104,8 +128,7 @@ static void begin_event(struct maker *m, uint32_t number, const char *kind)
 	m->event.id = identity_make(p->pool_id, p->lifecycle,
 				    start ? IDENTITY_START : IDENTITY_STOP, number + 1);
 	m->event.time_ns = start ? p->start->real_ns : p->stop->real_ns;
-	m->event.service =
-		late_service(p->image, m->world.child ? p->start->child_of : p->start->service);
+	m->event.service = late_service(p->image, number_of_service(p->start, m->world.role));
 	m->event.kind = kind;
 	m->event.pid = p->start->pid;
 	memcpy(m->event.session, m->world.session, sizeof(m->event.session));
@@ -152,7 +175,7 @@ static void set_words(struct maker *m, const struct image_service *service)
 	};
 
 	m->eval.words = own;
-	if (!m->world.child)
+	if (m->world.role != LATE_CHILD)
 		return;
 	m->eval.child = own;
 	m->eval.words.argc = s->parent_argc;
@@ -174,7 +197,8 @@ static int prepare(struct maker *m, const struct late_process *p, enum late_mome
 	run_text(p, p->lifecycle, m->world.run);
 	if (p->start->ancestor != 0)
 		run_text(p, p->start->ancestor, m->world.parent);
-	memcpy(m->world.session, m->world.child ? m->world.parent : m->world.run, IDENTITY_TEXT);
+	memcpy(m->world.session, m->world.role == LATE_SERVICE ? m->world.run : m->world.parent,
+	       IDENTITY_TEXT);
 	m->eval.section = p->image->late;
 	m->eval.arena = &m->arena;
 	m->eval.world = &late_world_sources;
@@ -223,15 +247,13 @@ struct output {
 	uint32_t *left_out;
 };
 
-/* What the process makes as a service of its own, or as the child of another. */
-static int events_as(const struct late_process *process, enum late_moment moment, bool child,
-		     const struct output *out)
+static int events_as(const struct late_process *process, enum late_moment moment,
+		     enum late_role role, const struct output *out)
 {
 	const struct image *image = process->image;
-	uint32_t number = child ? process->start->child_of : process->start->service;
+	uint32_t number = number_of_service(process->start, role);
 	const struct image_service *service;
-	struct maker m = { .arena = arena_init(out->arena, out->arena_bytes),
-			   .world.child = child };
+	struct maker m = { .arena = arena_init(out->arena, out->arena_bytes), .world.role = role };
 	int error;
 
 	if (number >= image->tables->service_count)
@@ -255,9 +277,11 @@ int late_events(const struct late_process *process, enum late_moment moment, voi
 
 	if (moment == LATE_STOP && process->stop == NULL)
 		return -EBADMSG;
-	if ((flags & START_ONLY_CHILD) == 0)
-		error = events_as(process, moment, false, &out);
+	if ((flags & START_WORKER) != 0)
+		error = events_as(process, moment, LATE_WORKER, &out);
+	else if ((flags & START_ONLY_CHILD) == 0)
+		error = events_as(process, moment, LATE_SERVICE, &out);
 	if (error == 0 && (flags & START_CHILD) != 0)
-		error = events_as(process, moment, true, &out);
+		error = events_as(process, moment, LATE_CHILD, &out);
 	return error == 0 && *left_out != before ? -ENOBUFS : error;
 }

@@ -51,7 +51,7 @@ struct late_event {
 	uint64_t time_ns; /* real time */
 	const char *name;
 	const char *service;
-	const char *kind; /* start, stop, command, child */
+	const char *kind; /* start, stop, command, child, worker */
 	char session[IDENTITY_TEXT];
 	uint32_t pid;
 	const char *user;	/* NULL: absent */

@@ -8,6 +8,10 @@
 #include "policy/late.h"
 #include "policy/snapshot_read.h"
 
+/* What a process makes events as: a service, the child of another, a worker that a service forked.
+ */
+enum late_role { LATE_SERVICE, LATE_CHILD, LATE_WORKER };
+
 struct late_world {
 	const struct late_process *process;
 	enum late_moment moment;
@@ -15,7 +19,7 @@ struct late_world {
 	char session[IDENTITY_TEXT]; /* of the event: the run of the service that it belongs to */
 	char run[IDENTITY_TEXT];     /* of the process itself */
 	char parent[IDENTITY_TEXT];  /* "": unknown */
-	bool child; /* the events that it makes as a child of another service's process */
+	enum late_role role;
 	/* The event being made. */
 	const struct image_event *rule;
 	struct late_event *event;

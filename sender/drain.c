@@ -197,6 +197,8 @@ static int move(struct drain *d, struct drain_claim *claim, struct found *found,
 	/* A damaged start waits for the end of its process, and then makes no event. */
 	if (found->start_error && end != DRAIN_OVER)
 		moments = 0;
+	if (!found->start_error && end != DRAIN_OVER && !drain_start_settled(&found->start))
+		moments = 0;
 	if (!moments && end != DRAIN_OVER) {
 		drain_abandon(claim);
 		return 0;
@@ -275,6 +277,11 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	end = drain_observe(&claim, &found.stop);
 	if (end == DRAIN_EMPTY)
 		return 0;
+	if (end == DRAIN_VOID) {
+		d->events = 0;
+		hold(d, &claim, NULL, BOTH);
+		return 0;
+	}
 	count_end(result, end);
 	/* The tenant may have changed, or committed, since we looked: the next pass sees it. */
 	if (claim.ref.lifecycle != ref.lifecycle ||
@@ -304,29 +311,31 @@ static int pass_slot(struct drain *d, uint32_t number, struct drain_result *resu
 	return r;
 }
 
-/* The one lifecycle of a sender thread. */
-static int pass_only(struct drain *d, uint64_t lifecycle, struct drain_result *result)
+/* The one lifecycle of a sender thread, and its workers. */
+static bool pass_is_for(const struct drain *d, uint32_t number)
 {
-	uint32_t number = lifecycle & 0xffff;
+	uint64_t lifecycle = d->options->only;
+	uint64_t word = atomic_load_explicit(&d->pool->claims[number], memory_order_relaxed);
+	struct start_block start;
+	struct slot_ref ref;
 
-	if (number >= d->pool->slots ||
-	    CLAIM_GENERATION(atomic_load_explicit(&d->pool->claims[number],
-						  memory_order_relaxed)) != lifecycle >> 16)
-		return 0;
-	return pass_slot(d, number, result);
+	if (!lifecycle || CLAIM_STATE(word) == CLAIM_FREE)
+		return !lifecycle;
+	slot_view(d->pool, number, &ref);
+	if (ref.lifecycle == lifecycle)
+		return true;
+	return !slot_read_start(&ref, &start, NULL, 0) && start.flags & START_WORKER &&
+	       start.ancestor == lifecycle;
 }
 
 static int pass(struct drain *d, struct drain_result *result)
 {
-	uint32_t slots = d->options->only ? 0 : d->pool->slots;
 	int first = 0;
 	int r;
 
 	*result = (struct drain_result){ 0 };
-	if (d->options->only)
-		first = pass_only(d, d->options->only, result);
-	for (uint32_t number = 0; number < slots; number++) {
-		r = pass_slot(d, number, result);
+	for (uint32_t number = 0; number < d->pool->slots; number++) {
+		r = pass_is_for(d, number) ? pass_slot(d, number, result) : 0;
 		if (r && !first)
 			first = r;
 	}

@@ -109,6 +109,7 @@ static void look_slot(struct tail *t, uint32_t number)
 	struct start_block start;
 	struct stop_facts stop;
 	struct slot_ref ref;
+	enum drain_end end;
 
 	slot_view(&t->pool, number, &ref);
 	if (slot_read_start(&ref, &start, t->payload, t->payload_bytes))
@@ -125,8 +126,11 @@ static void look_slot(struct tail *t, uint32_t number)
 					 .mask = true };
 	if (!process.image)
 		return;
+	end = drain_peek(&ref, &stop);
+	if (end == DRAIN_VOID || (end != DRAIN_OVER && !drain_start_settled(&start)))
+		return;
 	look_moment(t, &process, DRAIN_DONE_START);
-	if (drain_peek(&ref, &stop) != DRAIN_OVER)
+	if (end != DRAIN_OVER)
 		return;
 	process.stop = &stop;
 	look_moment(t, &process, DRAIN_DONE_STOP);

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "shim/worker.h"
+
 static bool adopt_same(const struct self *self, const struct start_block *start,
 		       const struct decision *decision)
 {
@@ -36,15 +38,30 @@ static void adopt_end(struct self *self)
 	slot_unmap(&self->slot);
 }
 
+/* Into self->slot; what a forked worker was before its exec is settled on the way. *error is
+ * slot_read_start()'s. */
+static bool adopt_find(struct self *self, struct start_block *start, int *error)
+{
+	while (slot_find(&self->pool, (uint32_t)self->pid, &self->slot) == 0) {
+		*error = slot_read_start(&self->slot, start, NULL, 0);
+		if (*error < 0 || !(start->flags & START_WORKER))
+			return true;
+		worker_was(&self->slot, start);
+		slot_unmap(&self->slot);
+	}
+	return false;
+}
+
 enum adoption adopt(struct self *self, const struct decision *decision)
 {
 	struct start_block start;
 	bool adopted, by_launcher;
+	int error;
 
-	if (slot_find(&self->pool, (uint32_t)self->pid, &self->slot) < 0)
+	if (!adopt_find(self, &start, &error))
 		return ADOPT_NONE;
 	adopted = atomic_load(&self->slot.slot->adopted);
-	if (slot_read_start(&self->slot, &start, NULL, 0) < 0) {
+	if (error < 0) {
 		adopt_end(self);
 		return ADOPT_NONE;
 	}

@@ -19,7 +19,7 @@ static bool ancestor_is(struct slot_ref *slot, uint32_t service, const uint8_t i
 	    start.service != service || start.flags & START_ONLY_CHILD ||
 	    memcmp(start.image, image, sizeof(start.image)) != 0)
 		return false;
-	into->lifecycle = slot->lifecycle;
+	into->lifecycle = start.flags & START_WORKER ? start.ancestor : slot->lifecycle;
 	into->bytes = start.payload;
 	return true;
 }

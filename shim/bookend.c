@@ -115,6 +115,7 @@ static void bookend_keep(struct bookend *b)
 	self->command = b->decision.command;
 	self->helper = b->decision.helper;
 	self->thread = b->decision.thread;
+	self->workers = b->decision.workers;
 	self->stays = b->decision.stays;
 	self->exit_ms = b->decision.exit_ms;
 	bookend_copy(self->service, sizeof(self->service), b->decision.name);
@@ -168,10 +169,10 @@ static void bookend_watch(struct self *self)
 {
 	self_publish(self);
 	exits_watch();
-	if (self->command)
-		return;
-	handover_watch();
-	signals_watch(self);
+	if (!self->command || self->workers)
+		handover_watch();
+	if (!self->command)
+		signals_watch(self);
 }
 
 static enum reason bookend_decide(struct bookend *b, int argc, char **argv, const char *services)

@@ -15,6 +15,7 @@
 #include "shim/heirs.h"
 #include "shim/lifecycle.h"
 #include "shim/thread.h"
+#include "shim/worker.h"
 
 /* A process that took over may pass on to its first child in this time: the second fork of a
  * daemon. */
@@ -77,6 +78,7 @@ static void daemonise_child(void)
 	self->session_ns = self->session ? self->session_ns : 0;
 	self->forks = 0;
 	self->last_signal = 0;
+	worker_forget(self);
 	if (self->thread)
 		thread_in_child();
 	/* The parent is out of sight in a new pid namespace, and our pid means nothing to its
@@ -88,8 +90,10 @@ static void daemonise_child(void)
 		heirs_register(self);
 	daemonise_unpend(self);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (self->pid > 0)
-		handover_take(self);
+	if (self->pid <= 0)
+		return;
+	handover_take(self);
+	worker_begin(self);
 }
 
 void handover_watch(void)
@@ -121,8 +125,9 @@ LIFECYCLE_EXPORT pid_t fork(void)
 	if (held && pid != 0)
 		thread_after_fork();
 
-	/* A command has no fork handlers: its child becomes kin here, to say how its own end. */
-	if (self && pid == 0 && self->command)
+	/* A command has no fork handlers, unless for its workers: its child becomes kin here, to
+	 * say how its own end. */
+	if (self && pid == 0 && self->command && !self->workers)
 		self->pid = sys_getpid();
 	else if (self && pid < 0 && !self->confined)
 		daemonise_unpend(self);
@@ -157,6 +162,8 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 	/* A drainer that finds us dead waits that long for the child. */
 	if (owned)
 		atomic_store(&self->slot.slot->seen_ns, clock_boot_ns());
+	else if (self)
+		worker_is_none(self);
 	rc = NEXT(daemon)(nochdir, noclose);
 	if (!self || self->pid <= 0)
 		return rc;
@@ -167,11 +174,15 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 		if (owned)
 			slot_take_over(&self->slot, before, CLAIM_DAEMONIZING, (uint32_t)self->pid,
 				       CLAIM_RUNNING);
+		if (self_owns(self))
+			worker_is_none(self);
 		thread_begin(self);
 	} else {
 		daemonise_unpend(self); /* no child came of it */
 		if (owned)
 			slot_change(&self->slot, before, CLAIM_DAEMONIZING, CLAIM_RUNNING);
+		else if (self_owner(self))
+			worker_begin(self);
 	}
 	return rc;
 }

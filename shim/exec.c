@@ -15,6 +15,7 @@
 #include "shim/children.h"
 #include "shim/handover.h"
 #include "shim/lifecycle.h"
+#include "shim/worker.h"
 
 enum exec_mark { EXEC_NOTHING, EXEC_OWNER, EXEC_KIN };
 
@@ -26,6 +27,7 @@ static enum exec_mark exec_begin(struct self *self)
 		return slot_change(&self->slot, (uint32_t)self->pid, CLAIM_RUNNING, CLAIM_EXECUTING)
 			       ? EXEC_OWNER
 			       : EXEC_NOTHING;
+	worker_executes(self);
 	return EXEC_KIN;
 }
 
@@ -42,10 +44,12 @@ static void exec_failed(struct self *self, enum exec_mark mark,
 			const struct children_record *record)
 {
 	children_withdraw(record);
-	if (mark == EXEC_OWNER)
+	if (mark == EXEC_OWNER) {
 		slot_change(&self->slot, (uint32_t)self->pid, CLAIM_EXECUTING, CLAIM_RUNNING);
-	else if (mark == EXEC_KIN)
+	} else if (mark == EXEC_KIN) {
+		worker_stays(self);
 		handover_return(self);
+	}
 }
 
 /* Raw system calls in between keep the errno of the failed exec. */

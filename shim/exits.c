@@ -16,8 +16,10 @@
 #include "shim/lifecycle.h"
 #include "shim/thread.h"
 #include "shim/trace.h"
+#include "shim/worker.h"
 
-static void exits_note(struct self *self, enum exit_reason reason, int code, int signal)
+static void exits_note(struct self *self, struct slot_ref *slot, enum exit_reason reason, int code,
+		       int signal)
 {
 	struct note_facts facts = {
 		.reason = reason,
@@ -25,10 +27,11 @@ static void exits_note(struct self *self, enum exit_reason reason, int code, int
 		.signal = signal,
 		.after_signal = self->last_signal,
 		.pid = (uint32_t)self->pid,
+		.flags = self->forks ? NOTE_FORKED : 0,
 		.confined = self->confined,
 	};
 
-	slot_note_own(&self->slot, &facts);
+	slot_note_own(slot, &facts);
 }
 
 static void exits_stop(struct self *self)
@@ -40,19 +43,34 @@ static void exits_stop(struct self *self)
 		slot_change(&self->slot, us, CLAIM_DAEMONIZING, CLAIM_STOPPED);
 }
 
+/* Kin leave, which are no owners: true. A worker notes how. */
+static bool exits_as_kin(struct self *self, enum exit_reason reason, int code, int signal)
+{
+	if (self_owner(self) && handover_depart(self)) {
+		worker_is_none(self);
+		return false;
+	}
+	if (self->worker.slot) {
+		exits_note(self, &self->worker, reason, code, signal);
+		if (!signal)
+			worker_stops(self);
+	}
+	return true;
+}
+
 static void exits_leave(enum exit_reason reason, int code)
 {
 	struct self *self = self_here();
 
-	if (!self || !self_owner(self) || !handover_depart(self))
-		return;
 	/* The kernel keeps 8 bits of it (wait(2)). */
 	code &= 0xff;
+	if (!self || exits_as_kin(self, reason, code, 0))
+		return;
 	if (!code && handover_to_heir(self)) {
 		trace_event(self, "leaves its lifecycle to a child");
 		return;
 	}
-	exits_note(self, reason, code, 0);
+	exits_note(self, &self->slot, reason, code, 0);
 	if (code || !handover_wait_for_heir(self))
 		exits_stop(self);
 	trace_event(self, "ends by exit");
@@ -63,9 +81,9 @@ static void exits_leave(enum exit_reason reason, int code)
 
 void exits_by_signal(struct self *self, int signal)
 {
-	if (!self_owner(self) || !handover_depart(self))
+	if (exits_as_kin(self, EXIT_SIGNAL, -1, signal))
 		return;
-	exits_note(self, EXIT_SIGNAL, -1, signal);
+	exits_note(self, &self->slot, EXIT_SIGNAL, -1, signal);
 	trace_event(self, "ends by a signal");
 	thread_finish(self);
 	if (self->helper)
@@ -128,7 +146,9 @@ static void exits_abort(void)
 	struct self *self = self_here();
 
 	if (self && self_owns(self))
-		exits_note(self, EXIT_ABORT, -1, SIGABRT);
+		exits_note(self, &self->slot, EXIT_ABORT, -1, SIGABRT);
+	else if (self && self->worker.slot)
+		exits_note(self, &self->worker, EXIT_ABORT, -1, SIGABRT);
 }
 
 static _Noreturn void exits_killed(void)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "shim/heirs.h"
+#include "shim/worker.h"
 
 /* An heir older than this is a worker, unless it is the only one ever forked. */
 #define HANDOVER_YOUNG_NS  (5 * CLOCK_SECOND)
@@ -124,6 +125,8 @@ void handover_take(struct self *self)
 	if (!handover_give(self, owner, CLAIM_EXIT_PENDING, self->depth))
 		slot_take_over(&self->slot, owner, CLAIM_EXIT_PENDING, (uint32_t)self->pid,
 			       CLAIM_RUNNING);
+	if (self_owns(self))
+		worker_is_none(self);
 }
 
 bool handover_depart(struct self *self)

@@ -32,6 +32,7 @@ struct self {
 	bool command;		     /* it never sends, and has no hidden signal handlers */
 	_Atomic bool helper;	     /* at its end it leaves delivery to a helper */
 	_Atomic bool thread;	     /* a sender thread is wanted; see shim/thread.h */
+	bool workers;		     /* forks have slots of their own; see shim/worker.h */
 	bool stays;		     /* that one has more to deliver than the start */
 	uint32_t exit_ms;	     /* what its end may wait for the thread */
 	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */
@@ -40,7 +41,8 @@ struct self {
 	unsigned uid; /* effective, at the start */
 	struct pool pool;
 	struct slot_ref slot;
-	uint32_t waiter; /* of the lifecycle that our exec ended, as in struct slot */
+	struct slot_ref worker; /* of a forked worker; slot is NULL: it is none */
+	uint32_t waiter;	/* of the lifecycle that our exec ended, as in struct slot */
 	/* Copies: hosts overwrite and clear their environment. */
 	char service[64];
 	char exe[PATHS_MAX];

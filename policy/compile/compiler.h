@@ -46,7 +46,7 @@ struct policy_service {
 	struct expr *match; /* NULL: none */
 	struct expr *commands, *value_options;
 	struct expr *children; /* LIST of the programs that child triggers name; NULL: none */
-	bool command, helper, thread;
+	bool command, helper, thread, workers;
 	struct policy_scope scope;
 	struct policy_event *event;
 	unsigned events;

@@ -34,7 +34,7 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 
 	section_begin(w, &c->heap, ++c->sections, sizeof(h));
 	h.flags = (s->command ? NOW_COMMAND : 0) | (s->helper ? NOW_HELPER : 0) |
-		  (s->thread ? NOW_THREAD : 0);
+		  (s->thread ? NOW_THREAD : 0) | (s->workers ? NOW_WORKERS : 0);
 	h.exit_ms = longest_exit(c, s);
 	h.name = section_write(w, expr_text(&c->heap, NODE_TEXT, s->name, s->at));
 	h.match = section_write(w, s->match);

@@ -80,8 +80,8 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 	if (!keys_check(&c->d, y, KEYS_EVENT, "an event"))
 		return;
 	if (when == NULL)
-		diagnose(&c->d, key->at, "the event '%.60s' needs when: start, stop or command",
-			 key->text);
+		diagnose(&c->d, key->at,
+			 "the event '%.60s' needs when: start, stop, command or worker", key->text);
 	else
 		e->when = triggers_of(c, when, s);
 	if (condition != NULL)

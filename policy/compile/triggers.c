@@ -5,7 +5,7 @@
 
 #include "policy/compile/compiler.h"
 
-static const char *const moments[] = { "start", "stop", "command", "child", NULL };
+static const char *const moments[] = { "start", "stop", "command", "child", "worker", NULL };
 
 static void add_how(struct compiler *c, const struct yaml *one, void *context)
 {
@@ -155,6 +155,18 @@ static struct expr *read_child(struct compiler *c, const struct yaml *y,
 	return list.trigger;
 }
 
+static struct expr *read_worker(struct compiler *c, const struct yaml *y,
+				const struct yaml *argument)
+{
+	const struct yaml *during = yaml_get(y, "during");
+
+	if (during != NULL)
+		diagnose(&c->d, during->at, "during: belongs to child:");
+	if (argument->kind != YAML_SCALAR || strcmp(argument->text, "any") != 0)
+		diagnose(&c->d, argument->at, "worker: takes any; shorter: `when: worker`");
+	return read_phase(c, y, TRIGGER_WORKER_START);
+}
+
 /* How many keys are those of a trigger; each but the moment's own is refused. */
 static unsigned refuse_beside(struct compiler *c, const struct yaml *y, const char *moment)
 {
@@ -180,21 +192,26 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 	const struct yaml *stop = yaml_get(y, "stop");
 	const struct yaml *command = yaml_get(y, "command");
 	const struct yaml *child = yaml_get(y, "child");
+	const struct yaml *worker = yaml_get(y, "worker");
+	unsigned moments_given = (start != NULL) + (stop != NULL) + (command != NULL) +
+				 (child != NULL) + (worker != NULL);
 	unsigned known;
 	uint32_t how = 0;
 
 	keys_check(&c->d, y, KEYS_TRIGGER, "a trigger");
-	if (child != NULL && command == NULL && start == NULL && stop == NULL)
+	if (child != NULL && moments_given == 1)
 		return read_child(c, y, child, s);
-	if (command != NULL && child == NULL && start == NULL && stop == NULL)
+	if (command != NULL && moments_given == 1)
 		return read_command(c, y, command, s);
+	if (worker != NULL && moments_given == 1)
+		return read_worker(c, y, worker);
 	known = refuse_beside(c, y, stop != NULL ? "stop" : start != NULL ? "start" : NULL);
 	if (stop != NULL) {
 		scalar_each(c, stop, add_how, &how);
 		return trigger(c, TRIGGER_STOP, how, y->at);
 	}
 	if (start == NULL && known == y->count)
-		diagnose(&c->d, y->at, "a trigger is one of start, stop, command, child");
+		diagnose(&c->d, y->at, "a trigger is one of start, stop, command, child, worker");
 	else if (start != NULL && strcmp(start->text, "any") != 0)
 		diagnose(&c->d, start->at, "start: takes any; shorter: `when: start`");
 	return trigger(c, TRIGGER_START, HOW_ANY, y->at);
@@ -208,6 +225,8 @@ static struct expr *read_one(struct compiler *c, const struct yaml *y, struct po
 		return trigger(c, TRIGGER_START, HOW_ANY, y->at);
 	if (strcmp(y->text, "stop") == 0)
 		return trigger(c, TRIGGER_STOP, HOW_ANY, y->at);
+	if (strcmp(y->text, "worker") == 0)
+		return trigger(c, TRIGGER_WORKER_END, HOW_ANY, y->at);
 	if (strcmp(y->text, "child") == 0)
 		diagnose(&c->d, y->at, "child needs a name: `when: { child: PROGRAM }`");
 	else if (strcmp(y->text, "command") != 0)
@@ -215,12 +234,15 @@ static struct expr *read_one(struct compiler *c, const struct yaml *y, struct po
 	return trigger(c, TRIGGER_COMMAND_END, HOW_ANY, y->at);
 }
 
-static void note_command(struct policy_service *s, const struct expr *one)
+/* What a trigger means for its whole service. */
+static void note_trigger(struct policy_service *s, const struct expr *one)
 {
 	unsigned moment = TRIGGER_MOMENT(one->value);
 
 	if (moment == TRIGGER_COMMAND_START || moment == TRIGGER_COMMAND_END)
 		s->command = true;
+	if (moment == TRIGGER_WORKER_START || moment == TRIGGER_WORKER_END)
+		s->workers = true;
 }
 
 struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s)
@@ -230,11 +252,11 @@ struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy
 
 	if (count == 0)
 		diagnose(&c->d, y->at,
-			 "when: needs at least one trigger: start, stop, command or child");
+			 "when: needs at least one trigger: start, stop, command, child or worker");
 	for (unsigned i = 0; i < count; i++) {
 		struct expr *one = read_one(c, y->kind == YAML_LIST ? y->item[i] : y, s);
 
-		note_command(s, one);
+		note_trigger(s, one);
 		expr_add(&c->heap, list, one);
 	}
 	return list;

@@ -55,13 +55,31 @@ static void words_of_later_versions_are_refused_with_those_there_are(void **stat
 		    "arg, id or object\n");
 	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { every: 24h } } }\n",
 		    "8:28: unknown key of a trigger 'every': this version knows start, stop, "
-		    "command, child, during, how or phase\n");
+		    "command, child, worker, during, how or phase\n");
 	assert_said(SCENE_HEAD SCENE_ALLOW
 		    "    events: { e: { when: start, if: { env: A, like: x } } }\n",
 		    "8:47: unknown key of a source 'like': this version knows for, of, extract, "
 		    "one_of, omit, else, about, example, secret, is, is_not, matches, above, "
 		    "below, at_least or "
 		    "at_most\n");
+}
+
+static void a_worker_goes_without_a_name(void **state)
+{
+	(void)state;
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: worker }, f: { when: { "
+					   "worker: any, how: failed } } }\n",
+		    "");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { worker: nginx } } }\n",
+		    "8:36: worker: takes any; shorter: `when: worker`\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: { worker: any, phase: start, how: failed } } }\n",
+		    "8:60: at its start nobody knows how a command will end: how: belongs to "
+		    "phase: end\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    commands: [up]\n"
+		    "    events: { e: { when: { worker: any, during: up } } }\n",
+		    "9:49: during: belongs to child:\n");
 }
 
 static void a_child_goes_by_the_last_part_of_its_program(void **state)
@@ -96,8 +114,8 @@ static void several_mistakes_are_said_in_the_order_of_the_file(void **state)
 		    "4:13: the service 's' has no consent: write `consent:` with rules, at least "
 		    "\"- allow: always\", here or in defaults\n"
 		    "4:22: unknown destination 'e': did you mean 'd'?\n"
-		    "4:46: unknown trigger 'begin': this version knows start, stop, command or "
-		    "child\n");
+		    "4:46: unknown trigger 'begin': this version knows start, stop, command, "
+		    "child or worker\n");
 }
 
 static void yaml_beyond_the_language_is_refused_by_name(void **state)
@@ -445,6 +463,7 @@ int main(void)
 		cmocka_unit_test(a_key_from_nowhere_is_told_what_there_is),
 		cmocka_unit_test(a_key_that_stands_twice_is_refused),
 		cmocka_unit_test(words_of_later_versions_are_refused_with_those_there_are),
+		cmocka_unit_test(a_worker_goes_without_a_name),
 		cmocka_unit_test(a_child_goes_by_the_last_part_of_its_program),
 		cmocka_unit_test(several_mistakes_are_said_in_the_order_of_the_file),
 		cmocka_unit_test(yaml_beyond_the_language_is_refused_by_name),

@@ -11,17 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/checksum.h"
 #include "drain_scene.h"
-
-/* Notes are stamped with the clock; a test that wants an old one rewrites it with a right check. */
-static void age_own_note(struct fixture *f, uint64_t by_ns)
-{
-	struct note *note = &f->ref.slot->own[f->ref.slot->notes % SLOT_NOTES];
-
-	note->boot_ns -= by_ns;
-	note->check = checksum((uint8_t *)note + 12, sizeof(*note) - 12, note->commit);
-}
 
 static void set_namespace(struct fixture *f, uint64_t inode)
 {

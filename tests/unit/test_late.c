@@ -188,6 +188,38 @@ static void facts_of_the_event_are_its_own(void **state)
 		      "\"s\":\"s\",\"k\":\"start\"}" TO);
 }
 
+static void a_worker_s_events_belong_to_the_run_that_forked_it(void **state)
+{
+	static const uint8_t pool_id[16] = "a pool's own id";
+	struct identity service = identity_make(pool_id, 55, IDENTITY_SESSION, 0);
+	char session[IDENTITY_TEXT];
+
+	(void)state;
+	identity_text(&service, session);
+	scene_begin(
+		SCENE_HEAD SCENE_ALLOW
+		"    properties: { code: \"${exit.code}\", run: \"${run.id}\" }\n"
+		"    events:\n"
+		"      a: { when: [start, stop] }\n"
+		"      b: { when: { worker: any, phase: start }, properties: { run: { omit: always "
+		"} } }\n"
+		"      c: { when: { worker: any, how: failed }, properties: { p: "
+		"\"${parent.id}\", run: { omit: always } } }\n");
+	scene_decide("s");
+	assert_true(scene.decision.workers);
+	scene.start.flags = START_WORKER;
+	scene.start.ancestor = 55;
+	assert_string_equal(scene_events(LATE_START), "b worker {}" TO);
+	assert_string_equal(scene.last.session, session);
+	scene.stop = (struct stop_facts){ .reason = EXIT_EXIT, .code = 3 };
+	scene_events(LATE_STOP);
+	assert_non_null(strstr(scene.out, "c worker {\"code\":3,\"p\":\""));
+	assert_non_null(strstr(scene.out, session));
+	scene.stop.code = 0;
+	assert_string_equal(scene_events(LATE_STOP), "");
+	scene_end();
+}
+
 static void a_name_that_is_absent_is_the_label(void **state)
 {
 	(void)state;
@@ -538,6 +570,7 @@ int main(void)
 		cmocka_unit_test(ids_come_through_the_callback),
 		cmocka_unit_test(a_run_has_one_session_and_each_event_an_id_that_stays),
 		cmocka_unit_test(facts_of_the_event_are_its_own),
+		cmocka_unit_test(a_worker_s_events_belong_to_the_run_that_forked_it),
 		cmocka_unit_test(a_name_that_is_absent_is_the_label),
 		cmocka_unit_test(every_end_has_its_facts),
 		cmocka_unit_test(a_command_is_named_by_its_place_in_the_tree),
