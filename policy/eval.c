@@ -99,6 +99,9 @@ static struct value eval_taken(struct eval *e, const struct image_node *node)
 						   : value_absent();
 	case NODE_MEASURE:
 		return eval_measure(e, node);
+	case NODE_RUN:
+	case NODE_GET:
+		return e->world->probe != NULL ? e->world->probe(e, node) : value_absent();
 	case NODE_ID_RUN:
 		return e->world->id(e, "run", NULL);
 	case NODE_ID_INSTALLATION:

@@ -28,6 +28,8 @@ struct eval_world {
 	struct value (*fact)(struct eval *e, enum fact fact);
 	/* kind: run, installation, keyed. */
 	struct value (*id)(struct eval *e, const char *kind, const char *key);
+	/* RUN and GET: what only a drainer can find out. NULL: absent. */
+	struct value (*probe)(struct eval *e, const struct image_node *node);
 	/* Of the call that an event is about: the key is NODE_PARAMETER's. NULL: absent. */
 	struct value (*parameter)(struct eval *e, uint32_t key);
 	/* The service's measure of that name. NULL: absent. */

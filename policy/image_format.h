@@ -252,6 +252,13 @@ enum trigger_moment {
 #define HOW_VANISHED 8u
 #define HOW_ANY	     15u
 
+/* How long what a probe found counts, and what is made of it: the value of RUN and GET. */
+enum probe_cache { PROBE_MOMENT, PROBE_PROCESS, PROBE_EXECUTABLE, PROBE_DURATION };
+enum probe_form { PROBE_TEXT, PROBE_LINES, PROBE_PRESENCE };
+#define PROBE_VALUE(cache, form) ((uint32_t)(cache) | (uint32_t)(form) << 8)
+#define PROBE_CACHE(value)	 ((enum probe_cache)((value)&0xff))
+#define PROBE_FORM(value)	 ((enum probe_form)((value) >> 8 & 0xff))
+
 #define OMIT_ZERO  1u
 #define OMIT_EMPTY 2u
 #define OMIT_NULL  4u

@@ -16,9 +16,10 @@
 #include "base/pool_format.h"
 #include "policy/time_text.h"
 
-#define LATE_ARENA (256 * 1024)
+#define LATE_ARENA (1024 * 1024) /* a few probes that say all they may */
 
-struct image; /* policy/image.h */
+struct image;	   /* policy/image.h */
+struct late_probe; /* policy/late_probe.h */
 
 enum late_moment { LATE_START, LATE_STOP };
 
@@ -33,6 +34,10 @@ struct late_process {
 	 * ids. */
 	int (*id)(void *context, const char *kind, const char *key, char *into, size_t capacity);
 	void *context;
+	/* A command or a request (policy/late_probe.h): bytes in `into`, or -errno: absent. NULL:
+	 * none is made, all are absent. */
+	int (*probe)(void *context, const struct late_probe *probe, char *into, size_t capacity);
+	void *probe_context;
 	bool mask; /* sources marked secret read "(secret)": for what is shown to people */
 };
 

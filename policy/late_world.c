@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "policy/late_probe.h"
 #include "policy/words.h"
 
 static const char *const exit_reason_text[] = {
@@ -217,4 +218,6 @@ static struct value id(struct eval *e, const char *kind, const char *key)
 	return value_text(arena_copy(e->arena, memory, strlen(memory)));
 }
 
-const struct eval_world late_world_sources = { .env = env, .fact = fact, .id = id };
+const struct eval_world late_world_sources = {
+	.env = env, .fact = fact, .id = id, .probe = late_probe
+};

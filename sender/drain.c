@@ -15,7 +15,25 @@
 
 #define COMMIT_BYTES SPOOL_SEGMENT
 #define COMMIT_NS    (2 * CLOCK_SECOND) /* well below the lease */
+#define RENEW_NS     (5 * CLOCK_SECOND)
 #define BOTH	     (DRAIN_DONE_START | DRAIN_DONE_STOP)
+
+/* A probe may take longer than a lease. */
+static void keep_claims(void *context)
+{
+	struct drain *d = context;
+	uint64_t now = clock_boot_ns();
+
+	if (d->tick)
+		d->tick(d->context);
+	if (now - d->renewed_ns < RENEW_NS)
+		return;
+	d->renewed_ns = now;
+	if (d->claim)
+		drain_renew(d->claim);
+	for (uint32_t i = 0; i < d->count; i++)
+		drain_renew(&d->held[i].claim);
+}
 
 int drain_open(struct drain *d, const struct sender_options *options, struct pool *pool,
 	       struct spool *spool, struct images *images, struct stats *stats)
@@ -33,6 +51,9 @@ int drain_open(struct drain *d, const struct sender_options *options, struct poo
 			     .stats = stats,
 			     .number = spool->drainer,
 			     .payload_bytes = most };
+	probes_open(&d->probes, options);
+	d->probes.tick = keep_claims;
+	d->probes.context = d;
 	d->arena = malloc(LATE_ARENA);
 	d->payload = malloc(most ? most : 1);
 	d->held = calloc(DRAIN_HELD, sizeof(*d->held));
@@ -44,6 +65,7 @@ int drain_open(struct drain *d, const struct sender_options *options, struct poo
 
 void drain_close(struct drain *d)
 {
+	probes_close(&d->probes);
 	free(d->arena);
 	free(d->payload);
 	free(d->held);
@@ -206,7 +228,10 @@ static int move(struct drain *d, struct drain_claim *claim, struct found *found,
 	if (moments && !found->start_error) {
 		group = (struct drain_group){ claim->ref.lifecycle, &found->start, found->image,
 					      end == DRAIN_OVER ? &found->stop : NULL, moments };
+		d->claim = claim;
+		d->renewed_ns = clock_boot_ns();
 		r = drain_write_group(d, &group, &segment);
+		d->claim = NULL;
 	}
 	if (r) {
 		drain_abandon(claim);
@@ -290,8 +315,12 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 		drain_abandon(&claim);
 		return 0;
 	}
-	if (!is_off(d))
-		return move(d, &claim, &found, end);
+	if (!is_off(d)) {
+		r = move(d, &claim, &found, end);
+		/* A probe was broken off, since we are to stop: the next drainer's. */
+		result->waiting += r == -EINTR;
+		return r == -EINTR ? 0 : r;
+	}
 	if (end == DRAIN_OVER)
 		discard(d, &claim);
 	else

@@ -9,6 +9,7 @@
 #include "base/drain_claim.h"
 #include "sender/ids.h"
 #include "sender/images.h"
+#include "sender/probes.h"
 #include "sender/spool.h"
 #include "sender/stats.h"
 
@@ -29,6 +30,7 @@ struct drain {
 	struct spool *spool;
 	struct images *images;
 	struct ids ids;
+	struct probes probes;
 	struct stats *stats;
 	uint32_t number; /* this drainer's */
 	void *arena;
@@ -44,6 +46,12 @@ struct drain {
 	uint32_t events;
 	uint64_t lifecycle;
 	int error;
+	/* While a probe runs: the claim at hand, when the leases were renewed, and what else is to
+	 * be done now and then (may be NULL). */
+	struct drain_claim *claim;
+	uint64_t renewed_ns;
+	void (*tick)(void *context);
+	void *context;
 };
 
 /* What a pass found, and could not or need not move. */

@@ -53,7 +53,9 @@ static int write_moment(struct drain *d, const struct drain_group *group, unsign
 					.pool_id = d->pool->id,
 					.lifecycle = group->lifecycle,
 					.id = ids_get,
-					.context = &d->ids };
+					.context = &d->ids,
+					.probe = probes_ask,
+					.probe_context = &d->probes };
 	uint32_t before = d->events;
 	uint32_t left_out = 0;
 	int r;
@@ -65,6 +67,8 @@ static int write_moment(struct drain *d, const struct drain_group *group, unsign
 			LATE_ARENA, emit, d, &left_out);
 	if (d->error)
 		return d->error;
+	if (d->probes.cancelled)
+		return -EINTR;
 	stats_add(d->stats, STATS_LEFT_OUT, left_out);
 	if (r == -EBADMSG)
 		pool_count(d->pool, POOL_DAMAGED, 1);
@@ -98,6 +102,7 @@ int drain_write_group(struct drain *d, const struct drain_group *group, struct s
 
 	if (r)
 		return r;
+	probes_begin(&d->probes, group->start, group->lifecycle);
 	r = write_moments(d, group);
 	if (r == -E2BIG) {
 		/* No room for its routes: a segment of its own. */

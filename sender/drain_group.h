@@ -15,7 +15,8 @@ struct drain_group {
 	unsigned moments;	       /* DRAIN_DONE_... to write */
 };
 
-/* All of it or, with -errno, nothing. The number of events goes to drain->events. */
+/* All of it or, with -errno, nothing; -EINTR: a probe was broken off. The number of events goes to
+ * drain->events. */
 int drain_write_group(struct drain *drain, const struct drain_group *group, struct segment **into);
 
 #endif

@@ -59,6 +59,7 @@ int flush_open(struct flush *f, const struct sender_options *options)
 		flush_close(f);
 		return r;
 	}
+	f->drain.probes.deadline_ns = f->deadline_ns;
 	f->spool.settle = drain_settle;
 	f->spool.context = &f->drain;
 	return 0;

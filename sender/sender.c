@@ -150,6 +150,8 @@ static void work(struct flush *f)
 	flush_announce(f, true);
 	spool_adopt(&f->spool);
 	open_reset(f->options, f->has_pool ? &f->pool : NULL, &f->spool, &f->images, &f->stats);
+	f->drain.tick = once_tick;
+	f->drain.context = f;
 	if (f->options->follow) {
 		follow(f);
 		return;

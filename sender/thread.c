@@ -106,6 +106,8 @@ static void work(struct work *w)
 	}
 	w->flush.deliver.tick = look_at_host;
 	w->flush.deliver.context = w;
+	w->flush.drain.tick = look_at_host;
+	w->flush.drain.context = w;
 	rounds(w);
 	flush_close(&w->flush);
 }

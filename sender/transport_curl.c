@@ -5,23 +5,16 @@
  */
 #include "sender/transport.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
+#include "sender/curl_library.h"
 #include "sender/gzip.h"
-#include "sender/library.h"
-#include "sender/step.h"
 
 extern const struct transport transport_curl;
-
-/* OPENSSL_INIT_NO_ATEXIT of openssl/crypto.h */
-#define OPENSSL_NO_ATEXIT UINT64_C(0x80000)
 
 #define CONNECT_MS   5000L
 #define ANSWER_BYTES (64 * 1024) /* of a body; what comes behind is not read */
@@ -36,76 +29,16 @@ struct curl_state {
 	char error[CURL_ERROR_SIZE];
 };
 
-/*
- * Loaded when the first route needs it: with the thirty libraries behind it libcurl is three
- * quarters of what a drainer costs that has nothing to send there. Never unloaded or cleaned up:
- * this may be a thread of somebody else's process.
- */
-static struct {
-#define CALL(name) __typeof__(curl_##name) *name;
-#include "sender/curl_calls.def"
-#undef CALL
-	bool ready;
-} curl;
-
-/* As a second bar: what it registers to run at exit would run on the host's thread. */
-static void no_exit_handlers(void *library)
-{
-	int (*init)(uint64_t, const void *) =
-		(int (*)(uint64_t, const void *))dlsym(library, "OPENSSL_init_crypto");
-
-	if (init)
-		init(OPENSSL_NO_ATEXIT, NULL);
-}
-
-static int bind_functions(void *library)
-{
-	bool whole = true;
-
-#define CALL(name)                                                                                 \
-	curl.name = (__typeof__(curl.name))dlsym(library, "curl_" #name);                          \
-	whole &= curl.name != NULL;
-#include "sender/curl_calls.def"
-#undef CALL
-	return whole ? 0 : -ELIBBAD;
-}
-
-/* Its initialisation may load, too. */
-static int init_library(void *library)
-{
-	int r = 0;
-
-	if (!step_begin())
-		return -EINTR;
-	no_exit_handlers(library);
-	if (curl.global_init(CURL_GLOBAL_DEFAULT))
-		r = -ENOMEM;
-	return step_end() ? r : -EINTR;
-}
-
-static int load(void)
-{
-	void *library;
-	int r = library_load("libcurl.so.4", &library);
-
-	if (!r)
-		r = bind_functions(library);
-	if (!r)
-		r = init_library(library);
-	if (!r)
-		library_load_names();
-	curl.ready = r == 0;
-	return r;
-}
+static const struct curl_library *curl;
 
 static int curl_open(void **common)
 {
-	int r = curl.ready ? 0 : load();
+	int r = curl_library_load(&curl);
 	CURLM *multi;
 
 	if (r)
 		return r;
-	multi = curl.multi_init();
+	multi = curl->multi_init();
 	if (!multi)
 		return -ENOMEM;
 	*common = multi;
@@ -114,7 +47,7 @@ static int curl_open(void **common)
 
 static void curl_close(void *common)
 {
-	curl.multi_cleanup(common);
+	curl->multi_cleanup(common);
 }
 
 static size_t take_answer(char *bytes, size_t size, size_t count, void *context)
@@ -142,7 +75,7 @@ static bool has_header(const char *headers, const char *name)
 
 static void add_header(struct curl_state *state, const char *header)
 {
-	struct curl_slist *more = curl.slist_append(state->headers, header);
+	struct curl_slist *more = curl->slist_append(state->headers, header);
 
 	if (more)
 		state->headers = more;
@@ -209,10 +142,10 @@ static int add_auth(struct curl_state *state, const struct transport_request *re
 	if (!request->key[0])
 		return 0;
 	if (user || request->auth == AUTH_BASIC) {
-		curl.easy_setopt(state->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-		curl.easy_setopt(state->easy, CURLOPT_USERNAME,
-				 user ? request->auth_name : request->key);
-		curl.easy_setopt(state->easy, CURLOPT_PASSWORD, user ? request->key : "");
+		curl->easy_setopt(state->easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+		curl->easy_setopt(state->easy, CURLOPT_USERNAME,
+				  user ? request->auth_name : request->key);
+		curl->easy_setopt(state->easy, CURLOPT_PASSWORD, user ? request->key : "");
 		return 0;
 	}
 	begin = auth_header(request, name, sizeof(name));
@@ -228,43 +161,35 @@ static int add_auth(struct curl_state *state, const struct transport_request *re
 	return 0;
 }
 
-/* A program that the process starts meanwhile must not inherit it. */
-static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	(void)context;
-	(void)purpose;
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
-
 static void set_options(struct curl_state *state, const struct transport_request *request)
 {
 	const struct late_destination *to = request->to;
 	long timeout = to->timeout_ms ? (long)to->timeout_ms : 10000;
 
-	curl.easy_setopt(state->easy, CURLOPT_URL, request->url);
-	curl.easy_setopt(state->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl.easy_setopt(state->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl.easy_setopt(state->easy, CURLOPT_NOSIGNAL, 1L);
-	curl.easy_setopt(state->easy, CURLOPT_QUICK_EXIT,
-			 1L); /* do not wait for a name that never resolves */
-	curl.easy_setopt(state->easy, CURLOPT_TIMEOUT_MS, timeout);
-	curl.easy_setopt(state->easy, CURLOPT_CONNECTTIMEOUT_MS,
-			 timeout < CONNECT_MS ? timeout : CONNECT_MS);
-	curl.easy_setopt(state->easy, CURLOPT_PROXY, to->proxy ? to->proxy : "");
-	curl.easy_setopt(state->easy, CURLOPT_NOPROXY, "");
-	curl.easy_setopt(state->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl.easy_setopt(state->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	curl.easy_setopt(state->easy, CURLOPT_ERRORBUFFER, state->error);
-	curl.easy_setopt(state->easy, CURLOPT_WRITEFUNCTION, take_answer);
-	curl.easy_setopt(state->easy, CURLOPT_WRITEDATA, state);
-	curl.easy_setopt(state->easy, CURLOPT_POST, 1L);
-	curl.easy_setopt(state->easy, CURLOPT_HTTPHEADER, state->headers);
+	curl->easy_setopt(state->easy, CURLOPT_URL, request->url);
+	curl->easy_setopt(state->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl->easy_setopt(state->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl->easy_setopt(state->easy, CURLOPT_NOSIGNAL, 1L);
+	curl->easy_setopt(state->easy, CURLOPT_QUICK_EXIT,
+			  1L); /* do not wait for a name that never resolves */
+	curl->easy_setopt(state->easy, CURLOPT_TIMEOUT_MS, timeout);
+	curl->easy_setopt(state->easy, CURLOPT_CONNECTTIMEOUT_MS,
+			  timeout < CONNECT_MS ? timeout : CONNECT_MS);
+	curl->easy_setopt(state->easy, CURLOPT_PROXY, to->proxy ? to->proxy : "");
+	curl->easy_setopt(state->easy, CURLOPT_NOPROXY, "");
+	curl->easy_setopt(state->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl->easy_setopt(state->easy, CURLOPT_OPENSOCKETFUNCTION, curl_library_socket);
+	curl->easy_setopt(state->easy, CURLOPT_ERRORBUFFER, state->error);
+	curl->easy_setopt(state->easy, CURLOPT_WRITEFUNCTION, take_answer);
+	curl->easy_setopt(state->easy, CURLOPT_WRITEDATA, state);
+	curl->easy_setopt(state->easy, CURLOPT_POST, 1L);
+	curl->easy_setopt(state->easy, CURLOPT_HTTPHEADER, state->headers);
 	if (to->ca_file)
-		curl.easy_setopt(state->easy, CURLOPT_CAINFO, to->ca_file);
+		curl->easy_setopt(state->easy, CURLOPT_CAINFO, to->ca_file);
 	if (to->client_cert)
-		curl.easy_setopt(state->easy, CURLOPT_SSLCERT, to->client_cert);
+		curl->easy_setopt(state->easy, CURLOPT_SSLCERT, to->client_cert);
 	if (to->client_key)
-		curl.easy_setopt(state->easy, CURLOPT_SSLKEY, to->client_key);
+		curl->easy_setopt(state->easy, CURLOPT_SSLKEY, to->client_key);
 }
 
 static struct curl_state *make_state(struct transport_request *request)
@@ -274,7 +199,7 @@ static struct curl_state *make_state(struct transport_request *request)
 	if (!state)
 		return NULL;
 	request->state = state;
-	state->easy = curl.easy_init();
+	state->easy = curl->easy_init();
 	if (!state->easy)
 		return NULL;
 	if (add_headers(state, request) || add_auth(state, request))
@@ -295,8 +220,8 @@ static int set_body(struct curl_state *state, const struct transport_request *re
 		body = state->packed.data;
 		length = state->packed.length;
 	}
-	curl.easy_setopt(state->easy, CURLOPT_POSTFIELDS, body);
-	curl.easy_setopt(state->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
+	curl->easy_setopt(state->easy, CURLOPT_POSTFIELDS, body);
+	curl->easy_setopt(state->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
 	return 0;
 }
 
@@ -317,8 +242,8 @@ static void curl_forget(void *common, struct transport_request *request)
 	if (!state)
 		return;
 	if (state->easy)
-		curl.easy_cleanup(state->easy);
-	curl.slist_free_all(state->headers);
+		curl->easy_cleanup(state->easy);
+	curl->slist_free_all(state->headers);
 	buffer_free(&state->packed);
 	free(state);
 	request->state = NULL;
@@ -337,8 +262,8 @@ static bool curl_submit(void *common, struct transport_request *request)
 	state->answered = 0;
 	state->answer_bytes = 0;
 	state->error[0] = 0;
-	curl.easy_setopt(state->easy, CURLOPT_PRIVATE, request);
-	if (curl.multi_add_handle(common, state->easy))
+	curl->easy_setopt(state->easy, CURLOPT_PRIVATE, request);
+	if (curl->multi_add_handle(common, state->easy))
 		return fail(request, "libcurl took no more requests");
 	return false;
 }
@@ -366,12 +291,12 @@ static enum transport_result classify(CURLcode code)
 static void finish(struct transport_request *request, CURLcode code)
 {
 	struct curl_state *state = request->state;
-	const char *why = state->error[0] ? state->error : curl.easy_strerror(code);
+	const char *why = state->error[0] ? state->error : curl->easy_strerror(code);
 	curl_off_t after = 0;
 	long status = 0;
 
-	curl.easy_getinfo(state->easy, CURLINFO_RESPONSE_CODE, &status);
-	curl.easy_getinfo(state->easy, CURLINFO_RETRY_AFTER, &after);
+	curl->easy_getinfo(state->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl->easy_getinfo(state->easy, CURLINFO_RETRY_AFTER, &after);
 	/* An answer longer than we care for is broken off by us: its status counts. */
 	if (code == CURLE_WRITE_ERROR && status)
 		code = CURLE_OK;
@@ -392,12 +317,12 @@ static struct transport_request *next_done(CURLM *multi)
 	CURLcode code;
 	int left;
 
-	message = curl.multi_info_read(multi, &left);
+	message = curl->multi_info_read(multi, &left);
 	if (!message || message->msg != CURLMSG_DONE)
 		return NULL;
 	code = message->data.result;
-	curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
-	curl.multi_remove_handle(multi, message->easy_handle);
+	curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&request);
+	curl->multi_remove_handle(multi, message->easy_handle);
 	finish(request, code);
 	return request;
 }
@@ -407,12 +332,12 @@ static struct transport_request *curl_wait(void *common, int timeout_ms)
 	struct transport_request *done;
 	int running;
 
-	curl.multi_perform(common, &running);
+	curl->multi_perform(common, &running);
 	done = next_done(common);
 	if (done || !running)
 		return done;
-	curl.multi_poll(common, NULL, 0, timeout_ms, NULL);
-	curl.multi_perform(common, &running);
+	curl->multi_poll(common, NULL, 0, timeout_ms, NULL);
+	curl->multi_perform(common, &running);
 	return next_done(common);
 }
 
@@ -421,7 +346,7 @@ static void curl_cancel(void *common, struct transport_request *request)
 	struct curl_state *state = request->state;
 
 	if (state && state->easy)
-		curl.multi_remove_handle(common, state->easy);
+		curl->multi_remove_handle(common, state->easy);
 }
 
 static const char *const schemes[] = { "http", "https", NULL };

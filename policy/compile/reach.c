@@ -59,8 +59,8 @@ static bool is_now(struct compiler *c, const struct expr *e, void *context)
 {
 	const struct expr **what = context;
 	bool late = e->op == NODE_ID_RUN || e->op == NODE_ID_INSTALLATION ||
-		    e->op == NODE_ID_KEYED || e->op == NODE_CHILD_ARGUMENT ||
-		    e->op == NODE_PARAMETER || e->op == NODE_MEASURE ||
+		    e->op == NODE_ID_KEYED || e->op == NODE_CHILD_ARGUMENT || e->op == NODE_RUN ||
+		    e->op == NODE_GET || e->op == NODE_PARAMETER || e->op == NODE_MEASURE ||
 		    (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
 
 	(void)c;
@@ -192,6 +192,10 @@ static bool note_need(struct compiler *c, const struct expr *e, void *context)
 {
 	struct policy_service *s = context;
 
+	if (e->op == NODE_RUN)
+		s->capture |= CAPTURE_CWD;
+	if ((e->op == NODE_RUN || e->op == NODE_GET) && PROBE_CACHE(e->value) == PROBE_EXECUTABLE)
+		s->capture |= CAPTURE_EXE;
 	if (e->op == NODE_FACT)
 		s->capture |= facts[e->value].capture;
 	if (e->op == NODE_FLAG || e->op == NODE_OPTION || e->op == NODE_ARGUMENT ||

@@ -37,6 +37,9 @@ struct expr *source_of_map(struct compiler *c, const struct yaml *y, bool with_t
 /* OBJECT of names and sources; where names the place: "properties". */
 struct expr *source_pairs(struct compiler *c, const struct yaml *y, const char *where);
 
+/* A fact: the FACT node, or what yields it. */
+struct expr *source_of_fact(struct compiler *c, unsigned fact, struct mark at);
+
 /* What stands for a source that has a finding. */
 struct expr *source_nothing(struct compiler *c, struct mark at);
 

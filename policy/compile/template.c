@@ -21,8 +21,8 @@ static struct expr *nothing(struct compiler *c, struct mark at)
 /* Otherwise ci.name would be taken for os.name. */
 static bool near_group(struct compiler *c, const char *name)
 {
-	static const char *const groups[] = { "event", "process", "command", "exit",
-					      "os",    "call",	  "send",    NULL };
+	static const char *const groups[] = { "event", "process", "command", "exit", "os",
+					      "call",  "send",	  "git",     NULL };
 	const char *dot = strchr(name, '.');
 
 	return diagnose_nearest(heap_text(&c->heap, name, (size_t)(dot - name)), groups) != NULL;
@@ -58,7 +58,7 @@ static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 		return inside;
 	for (unsigned i = 0; i < FACT_COUNT; i++) {
 		if (strcmp(fact_names[i], name) == 0)
-			return expr_new(&c->heap, NODE_FACT, i, at);
+			return source_of_fact(c, i, at);
 	}
 	nearest = near_group(c, name) ? diagnose_nearest(name, fact_names) : NULL;
 	if (nearest != NULL)

@@ -20,6 +20,7 @@ MAY = {
 ALSO = {"tools": {"sender/sender.h", "sender/stats_format.h", "sender/stats_counts.def"},
         "tools/collector": {"tools/message.h", "tools/command.h"}}
 # For the declarations of what they stand in front of, or look up.
+WITH_CURL = {"sender/curl_library.c", "sender/transport_curl.c", "sender/http_get.c"}
 INTERPOSERS = {"shim/exits.c": {"stdlib.h"}, "shim/thread_load.c": {"pthread.h"}}
 NOT_INSIDE = {"stdio.h", "stdlib.h", "malloc.h", "locale.h", "pthread.h", "wchar.h", "ctype.h", "syslog.h"}
 NOT_IN_ENCODERS = {"stdio.h", "unistd.h", "fcntl.h", "sys/socket.h", "sys/stat.h", "sys/mman.h", "base/sys.h",
@@ -51,8 +52,10 @@ def check_include(path, where, name, quoted):
         return f"<{name}> is not for the inside"
     if path.name.startswith("encode") and where == "sender" and name in NOT_IN_ENCODERS:
         return f"encoders do no I/O: {name}"
-    if name.startswith("curl/") and str(path) != "sender/transport_curl.c":
-        return "libcurl is for sender/transport_curl.c"
+    if name.startswith("curl/") and str(path) != "sender/curl_library.h":
+        return "libcurl is loaded by sender/curl_library.h"
+    if name == "sender/curl_library.h" and str(path) not in WITH_CURL:
+        return f"libcurl is for {' and '.join(sorted(WITH_CURL))}"
     return None
 
 
