@@ -46,22 +46,26 @@ static void a_key_that_stands_twice_is_refused(void **state)
 		    "9:5: the key 'events' stands here twice, first on line 8\n");
 }
 
+/* What stands in the list changes with the language. */
+static void assert_begins(const char *policy, const char *with)
+{
+	const char *said = scene_findings(policy);
+
+	if (strncmp(said, with, strlen(with)) != 0)
+		fail_msg("%s", said);
+}
+
 static void words_of_later_versions_are_refused_with_those_there_are(void **state)
 {
 	(void)state;
-	assert_said(SCENE_HEAD SCENE_ALLOW
-		    "    properties: { a: { file: /etc/x, key: y } }\n" SCENE_START,
-		    "8:24: unknown source 'file': this version knows value, env, flag, option, "
-		    "arg, id or object\n");
-	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { every: 24h } } }\n",
-		    "8:28: unknown key of a trigger 'every': this version knows start, stop, "
-		    "command, child, worker, during, how or phase\n");
-	assert_said(SCENE_HEAD SCENE_ALLOW
-		    "    events: { e: { when: start, if: { env: A, like: x } } }\n",
-		    "8:47: unknown key of a source 'like': this version knows for, of, extract, "
-		    "one_of, omit, else, about, example, secret, is, is_not, matches, above, "
-		    "below, at_least or "
-		    "at_most\n");
+	assert_begins(
+		SCENE_HEAD SCENE_ALLOW "    properties: { a: { fetch: x } }\n" SCENE_START,
+		"8:24: unknown source 'fetch': this version knows value, env, flag, option, ");
+	assert_begins(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { never: 24h } } }\n",
+		      "8:28: unknown key of a trigger 'never': this version knows start, stop, ");
+	assert_begins(SCENE_HEAD SCENE_ALLOW
+		      "    events: { e: { when: start, if: { env: A, like: x } } }\n",
+		      "8:47: unknown key of a source 'like': this version knows for, ");
 }
 
 static void a_worker_goes_without_a_name(void **state)
