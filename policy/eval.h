@@ -57,6 +57,7 @@ struct eval {
 	unsigned depth;
 	unsigned steps; /* left */
 	bool mask;	/* secrets read "(secret)" */
+	bool precise;	/* event.time with nanoseconds: it is about to be converted */
 };
 
 /* 0 is absent. A value that does not fit the arena is unreadable, and arena->full tells. */

@@ -102,7 +102,7 @@ static struct value event_text(struct eval *e, const struct late_event *event, e
 	struct text t = text_init(memory, sizeof(memory));
 
 	if (fact == FACT_EVENT_TIME)
-		text_add_time(&t, event->time_ns, 6);
+		text_add_time(&t, event->time_ns, e->precise ? 9 : 6);
 	else {
 		identity_text(&event->id, memory);
 		t.length = IDENTITY_TEXT - 1;

@@ -13,11 +13,21 @@ bool pattern_fits(const struct value *v)
 	return v->type == VALUE_TEXT || v->type == VALUE_NUMBER || v->type == VALUE_BOOL;
 }
 
+uint32_t pattern_budget(const struct eval *e)
+{
+	return e->steps * STEPS_IN_ONE;
+}
+
+void pattern_spent(struct eval *e, uint32_t left)
+{
+	e->steps = left / STEPS_IN_ONE;
+}
+
 int pattern_find(struct eval *e, const struct image_node *node, const struct value *v,
 		 uint32_t from, struct regex_match *into)
 {
 	size_t mark = e->arena->used;
-	uint32_t budget = e->steps * STEPS_IN_ONE;
+	uint32_t budget = pattern_budget(e);
 	struct regex r;
 	void *memory;
 	int found;
@@ -30,7 +40,7 @@ int pattern_find(struct eval *e, const struct image_node *node, const struct val
 		return -ENOMEM;
 	found = regex_find(&r, v->text, v->length, from, memory, &budget, into);
 	e->arena->used = mark;
-	e->steps = budget / STEPS_IN_ONE;
+	pattern_spent(e, budget);
 	return found;
 }
 

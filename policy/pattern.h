@@ -15,6 +15,10 @@ bool pattern_fits(const struct value *v);
 int pattern_find(struct eval *e, const struct image_node *node, const struct value *v,
 		 uint32_t from, struct regex_match *into);
 
+/* Steps for regex_find(), and what was left of them. */
+uint32_t pattern_budget(const struct eval *e);
+void pattern_spent(struct eval *e, uint32_t left);
+
 /* The test of a MATCHES. */
 enum truth pattern_test(struct eval *e, const struct image_node *node);
 

@@ -21,4 +21,7 @@ bool time_is_number(enum time_form form);
 /* Without quotes; nothing for TIME_OWN. */
 void time_text(struct text *into, uint64_t unix_ns, enum time_form form);
 
+/* RFC 3339 with any offset, 1970 to 2554; a leap second is the second before it. 0 or -EINVAL. */
+int time_read(const char *text, size_t length, uint64_t *unix_ns);
+
 #endif

@@ -18,4 +18,8 @@
 struct value transform_source(struct eval *e, const struct image_node *node);
 struct value transform_text(struct eval *e, const struct image_node *node);
 
+/* What was written into arena_text(), as a value. A text with nothing in it is absent. */
+struct value transform_kept(struct eval *e, const struct text *t);
+struct value transform_kept_as(struct eval *e, const struct text *t, enum value_type type);
+
 #endif

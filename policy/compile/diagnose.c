@@ -12,6 +12,7 @@
 #define TEXT_MAX 1024
 #define LINE_MAX 512
 #define WORD_MAX 64
+#define LIST_MAX 20 /* words named in one finding */
 
 struct finding {
 	struct mark at;
@@ -164,14 +165,21 @@ const char *diagnose_nearest(const char *written, const char *const *words)
 
 const char *diagnose_list(const char *const *words, char *into, size_t capacity)
 {
+	unsigned count = 0, shown;
 	size_t used = 0;
 
+	while (words[count] != NULL)
+		count++;
+	shown = count > LIST_MAX ? LIST_MAX : count;
 	into[0] = '\0';
-	for (unsigned i = 0; words[i] != NULL && used < capacity; i++) {
-		const char *between = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
+	for (unsigned i = 0; i < shown && used < capacity; i++) {
+		const char *between = i == 0 ? "" : i + 1 == count ? " or " : ", ";
 
 		used += (size_t)snprintf(into + used, capacity - used, "%s%s", between, words[i]);
 	}
+	if (shown < count && used < capacity)
+		snprintf(into + used, capacity - used, " and %u more, see docs/policy.md",
+			 count - shown);
 	return into;
 }
 

@@ -40,7 +40,7 @@ void diagnose_say(struct diagnose *d);
  */
 const char *diagnose_nearest(const char *written, const char *const *words);
 
-/* "a, b or c" of a NULL-terminated list, into the caller's buffer. */
+/* "a, b or c" of a NULL-terminated list, into the caller's buffer; of a long one the beginning. */
 const char *diagnose_list(const char *const *words, char *into, size_t capacity);
 
 /* "unknown WHAT 'written': did you mean 'x'?", or what there is. */

@@ -51,6 +51,10 @@ static void check_parameter(struct compiler *c, const char *word, const struct y
 {
 	char owners[128] = "";
 
+	for (size_t i = 0; i < TRANSFORMS; i++) {
+		if (strcmp(transforms[i].key, key->text) == 0)
+			return;
+	}
 	for (size_t i = 0; i < WORDS; i++) {
 		if (!listed(words[i].parameters, key->text))
 			continue;
@@ -78,13 +82,23 @@ static struct expr *read_word(struct compiler *c, const char *word, const struct
 	return source_nothing(c, argument->at);
 }
 
-/* In their fixed order, whatever order they were written in. */
-static struct expr *add_transforms(struct compiler *c, const struct yaml *map, struct expr *e)
+static const char *own_parameters(const char *word)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		if (strcmp(words[i].key, word) == 0)
+			return words[i].parameters;
+	}
+	return "";
+}
+
+/* In their fixed order, whatever order they were written in. own: the word's parameters. */
+static struct expr *add_transforms(struct compiler *c, const char *own, const struct yaml *map,
+				   struct expr *e)
 {
 	for (size_t i = 0; i < TRANSFORMS && e->op != EXPR_REMOVED; i++) {
 		const struct yaml *given = yaml_get(map, transforms[i].key);
 
-		if (given != NULL)
+		if (given != NULL && !listed(own, transforms[i].key))
 			e = transforms[i].read(c, given, map, e);
 	}
 	return e;
@@ -139,6 +153,7 @@ static struct expr *read_map(struct compiler *c, const struct yaml *y, bool with
 {
 	int word = find_word(c, y, with_tests);
 	const char *const texts[] = { "about", "example" };
+	const char *name = word >= 0 ? yaml_key(y, (unsigned)word)->text : "";
 	const char *text;
 	struct expr *e;
 
@@ -146,12 +161,9 @@ static struct expr *read_map(struct compiler *c, const struct yaml *y, bool with
 		if (yaml_get(y, texts[i]) != NULL)
 			scalar_text(c, yaml_get(y, texts[i]), &text);
 	}
-	if (word < 0)
-		e = source_nothing(c, y->at);
-	else
-		e = read_word(c, yaml_key(y, (unsigned)word)->text, yaml_value(y, (unsigned)word),
-			      y);
-	return add_transforms(c, y, e);
+	e = word >= 0 ? read_word(c, name, yaml_value(y, (unsigned)word), y)
+		      : source_nothing(c, y->at);
+	return add_transforms(c, own_parameters(name), y, e);
 }
 
 static struct expr *refuse_removal(struct compiler *c, struct expr *e)

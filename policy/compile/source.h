@@ -7,7 +7,8 @@
  * by policy/eval.c; reach.c says when it is known and what a start must record for it.
  *
  * To add a transform: a TRANSFORM row in its place of the fixed order, source_transform_KEY() in a
- * transform_*.c, which wraps e into a node, a NODE row, and a row in policy/transforms.def.
+ * transform_*.c, which wraps e into a node, a NODE row, and a row in policy/transforms.def. A word
+ * that has the key among its own parameters reads it itself, and no transform is added.
  *
  * The names of the functions follow from the rows. docs/policy.md has every row, word for word.
  */

@@ -1,22 +1,9 @@
 /*
- * Transforms that choose: what may leave, what counts as absent and what stands in for it.
+ * Transforms of what is absent and of what is secret.
  */
 #include <string.h>
 
 #include "policy/compile/source.h"
-
-static void add_word(struct compiler *c, const struct yaml *one, void *list)
-{
-	expr_add(&c->heap, list, expr_text(&c->heap, NODE_TEXT, one->text, one->at));
-}
-
-struct expr *source_transform_one_of(struct compiler *c, const struct yaml *given,
-				     const struct yaml *map, struct expr *e)
-{
-	e = expr_wrap(&c->heap, NODE_ONE_OF, yaml_get(map, "else") != NULL, e);
-	scalar_each(c, given, add_word, e);
-	return e;
-}
 
 struct omission {
 	uint32_t bits;
