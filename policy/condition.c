@@ -71,6 +71,39 @@ static enum truth eval_present(struct eval *e, const struct image_node *node)
 	return value_holds(&v);
 }
 
+static bool asks(struct eval *e, uint32_t at, enum node_op op, unsigned depth)
+{
+	const struct image_node *node = node_at(&e->section, at);
+
+	if (at == 0 || node == NULL || node_carries_bytes(node->op) || depth >= EVAL_DEPTH ||
+	    e->steps <= node->count)
+		return false;
+	if (node->op == op)
+		return true;
+	e->steps -= node->count + 1u;
+	for (unsigned i = 0; i < node->count; i++) {
+		if (asks(e, node->operand[i], op, depth + 1))
+			return true;
+	}
+	return false;
+}
+
+bool eval_asks(struct eval *e, uint32_t node, enum node_op op)
+{
+	return asks(e, node, op, 0);
+}
+
+static bool is_unanswered(struct eval *e, const struct image_node *test)
+{
+	struct value v;
+
+	if (!e->strict || (!eval_asks(e, test->operand[0], NODE_RUN) &&
+			   !eval_asks(e, test->operand[0], NODE_GET)))
+		return false;
+	v = eval_source(e, test->operand[0]);
+	return !value_present(&v);
+}
+
 static enum truth eval_test(struct eval *e, const struct image_node *node)
 {
 	if (node->op == NODE_ALWAYS || node->op == NODE_NEVER)
@@ -79,9 +112,11 @@ static enum truth eval_test(struct eval *e, const struct image_node *node)
 		return eval_many(e, node, node->op == NODE_ANY ? TRUTH_TRUE : TRUTH_FALSE);
 	if (node->count == 0)
 		return TRUTH_UNKNOWN;
-	switch (node->op) {
-	case NODE_NOT:
+	if (node->op == NODE_NOT)
 		return inverted(eval_condition(e, node->operand[0]));
+	if (is_unanswered(e, node))
+		return TRUTH_UNKNOWN;
+	switch (node->op) {
 	case NODE_PRESENT:
 		return eval_present(e, node);
 	case NODE_IS:

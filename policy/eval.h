@@ -58,11 +58,15 @@ struct eval {
 	unsigned steps; /* left */
 	bool mask;	/* secrets read "(secret)" */
 	bool precise;	/* event.time with nanoseconds: it is about to be converted */
+	bool strict;	/* a test of what was asked outside is unknown when there is no answer */
 };
 
 /* 0 is absent. A value that does not fit the arena is unreadable, and arena->full tells. */
 struct value eval_source(struct eval *e, uint32_t node);
 enum truth eval_condition(struct eval *e, uint32_t node);
+
+/* Does it refer to such a node? */
+bool eval_asks(struct eval *e, uint32_t node, enum node_op op);
 
 /* A scalar as text, NULL when it is anything else. */
 const char *eval_scalar(struct eval *e, uint32_t node);

@@ -50,6 +50,12 @@ struct late_route {
 	const char *each;    /* JSON, NULL: the destination has none */
 };
 
+/* A destination whose consent said no. */
+struct late_refusal {
+	uint32_t destination;
+	bool asked; /* outside, by `get`: then it speaks of all that waits for it */
+};
+
 struct late_event {
 	uint32_t number; /* of the event in the image */
 	struct identity id;
@@ -64,6 +70,8 @@ struct late_event {
 	const char *properties; /* a JSON object, "{}" when there are none */
 	const struct late_route *routes;
 	uint32_t route_count; /* 0: every destination of it is off */
+	const struct late_refusal *refusals;
+	uint32_t refusal_count;
 };
 
 /*

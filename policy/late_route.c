@@ -124,7 +124,40 @@ static const char *make_each(struct maker *m, const struct image_destination *d)
 	return kept;
 }
 
-static bool make_route(struct maker *m, uint32_t number, struct late_route *route)
+/* As of a service, but with any source, and no answer is a no. */
+static bool consents(struct maker *m, uint32_t consent, uint32_t *rule)
+{
+	const struct image_node *rules = node_of(&m->eval.section, consent, NODE_LIST);
+	enum truth truth = TRUTH_UNKNOWN;
+
+	for (unsigned i = 0; rules != NULL && i < rules->count; i++) {
+		const struct image_node *one = node_operand(&m->eval.section, rules, i);
+
+		*rule = rules->operand[i];
+		if (one == NULL || one->count == 0)
+			return false;
+		m->eval.strict = true;
+		truth = eval_condition(&m->eval, one->operand[0]);
+		m->eval.strict = false;
+		if (truth != TRUTH_FALSE)
+			return one->op == NODE_ALLOW && truth == TRUTH_TRUE;
+	}
+	return consent == 0;
+}
+
+static bool refuses(struct maker *m, const struct image_destination *d, uint32_t number,
+		    struct late_refusal *refusal)
+{
+	uint32_t rule = 0;
+
+	if (consents(m, d->consent, &rule))
+		return false;
+	*refusal = (struct late_refusal){ number, eval_asks(&m->eval, rule, NODE_GET) };
+	return true;
+}
+
+static bool make_route(struct maker *m, uint32_t number, struct late_route *route,
+		       struct late_refusal *refusal)
 {
 	const struct image *image = m->world.process->image;
 	const struct image_destination *d;
@@ -143,6 +176,10 @@ static bool make_route(struct maker *m, uint32_t number, struct late_route *rout
 		return false;
 	if (!is_one_line(route->url) || !is_one_line(route->key))
 		return false;
+	if (refuses(m, d, number, refusal)) {
+		m->event.refusal_count++;
+		return false;
+	}
 	route->headers = make_headers(m, d->headers);
 	if (d->each != 0)
 		route->each = make_each(m, d);
@@ -152,18 +189,22 @@ static bool make_route(struct maker *m, uint32_t number, struct late_route *rout
 void late_routes(struct maker *m, const struct image_event *rule)
 {
 	const struct image_node *to = node_of(&m->eval.section, rule->to, NODE_LIST);
+	struct late_refusal *refusal;
 	struct late_route *route;
 
 	m->damaged |= to == NULL;
 	if (to == NULL)
 		return;
 	route = arena_take(&m->arena, to->count * sizeof(*route));
+	refusal = arena_take(&m->arena, to->count * sizeof(*refusal));
 	m->event.routes = route;
-	for (unsigned i = 0; route != NULL && i < to->count; i++) {
+	m->event.refusals = refusal;
+	for (unsigned i = 0; route != NULL && refusal != NULL && i < to->count; i++) {
 		const struct image_node *number = node_operand(&m->eval.section, to, i);
 
 		if (number != NULL && number->op == NODE_INTEGER &&
-		    make_route(m, number->value, &route[m->event.route_count]))
+		    make_route(m, number->value, &route[m->event.route_count],
+			       &refusal[m->event.refusal_count]))
 			m->event.route_count++;
 	}
 }

@@ -24,6 +24,14 @@ struct drain_held {
 	bool written;
 };
 
+/* A destination of an image whose consent, asked outside, said no: what waits for it is erased. */
+struct drain_refusal {
+	uint8_t image[16];
+	uint32_t destination;
+};
+
+#define DRAIN_REFUSALS 64
+
 struct drain {
 	const struct sender_options *options;
 	struct pool *pool;
@@ -38,6 +46,8 @@ struct drain {
 	uint32_t payload_bytes;
 	struct drain_held *held;
 	uint32_t count;
+	struct drain_refusal refusal[DRAIN_REFUSALS]; /* until drain_erase() */
+	uint32_t refusals;
 	size_t bytes;	   /* pending since the last commit */
 	uint64_t since_ns; /* boot time of the first held claim */
 	/* While a moment is evaluated. */
@@ -69,6 +79,10 @@ void drain_close(struct drain *drain);
 /* One pass over the pool. 0, or -errno of the spool: then what could not be moved stays in its
  * slots. */
 int drain_pass(struct drain *drain, struct drain_result *result);
+
+/* Erases from the held segments what a consent has forbidden meanwhile. Not while they are being
+ * delivered. */
+void drain_erase(struct drain *drain);
 
 /* spool.settle: commits, on behalf of a dead drainer, the claims whose records are whole in its
  * segment. */

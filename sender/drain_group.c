@@ -27,12 +27,33 @@ static int number_routes(struct drain *d, const struct late_event *event, uint64
 	return 0;
 }
 
+static void note_refusal(struct drain *d, const struct late_refusal *refusal)
+{
+	struct drain_refusal *last = &d->refusal[d->refusals];
+
+	stats_add(d->stats, STATS_REFUSED, 1);
+	if (!refusal->asked)
+		return;
+	for (uint32_t i = 0; i < d->refusals; i++)
+		if (d->refusal[i].destination == refusal->destination &&
+		    !memcmp(d->refusal[i].image, d->segment->image, sizeof(last->image)))
+			return;
+	/* More are asked again, with the next event. */
+	if (d->refusals == DRAIN_REFUSALS)
+		return;
+	memcpy(last->image, d->segment->image, sizeof(last->image));
+	last->destination = refusal->destination;
+	d->refusals++;
+}
+
 static int emit(void *context, const struct late_event *late)
 {
 	uint32_t number[SPOOL_ROUTES];
 	struct drain *d = context;
 	struct event event;
 
+	for (uint32_t i = 0; i < late->refusal_count; i++)
+		note_refusal(d, &late->refusals[i]);
 	if (!late->route_count)
 		return 0;
 	event_from_late(&event, late, d->lifecycle, d->moment);
@@ -114,4 +135,40 @@ int drain_write_group(struct drain *d, const struct drain_group *group, struct s
 	if (!r)
 		*into = d->segment;
 	return r;
+}
+
+static uint64_t count_waiting(struct segment *segment, uint32_t route)
+{
+	uint64_t waiting = 0;
+
+	if (segment_load(segment))
+		return 0;
+	for (uint32_t i = 0; i < segment->items; i++)
+		waiting += segment->item[i].routes >> route & 1 &&
+			   segment->item[i].end > segment->route[route].acked;
+	segment_unload(segment);
+	return waiting;
+}
+
+static void erase(struct drain *d, struct segment *segment, const struct drain_refusal *refusal)
+{
+	if (memcmp(segment->image, refusal->image, sizeof(segment->image)) != 0)
+		return;
+	for (uint32_t i = 0; i < segment->routes; i++) {
+		if (segment->route[i].destination != refusal->destination ||
+		    segment->route[i].acked >= segment->end)
+			continue;
+		stats_add(d->stats, STATS_REFUSED, count_waiting(segment, i));
+		segment_acknowledge(segment, i, segment->end);
+	}
+}
+
+void drain_erase(struct drain *d)
+{
+	for (uint32_t i = 0; i < d->refusals; i++)
+		for (uint32_t s = 0; s < d->spool->count; s++)
+			erase(d, d->spool->held[s], &d->refusal[i]);
+	if (d->refusals)
+		spool_retire(d->spool);
+	d->refusals = 0;
 }

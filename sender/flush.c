@@ -106,6 +106,8 @@ void flush_drain(struct flush *f)
 
 void flush_deliver(struct flush *f)
 {
+	if (f->has_pool)
+		drain_erase(&f->drain);
 	bounds_apply(&f->spool, &f->images, &f->stats);
 	deliver_run(&f->deliver, f->deadline_ns);
 }

@@ -101,7 +101,8 @@ struct expr *template_value(struct compiler *c, const char *name, struct mark at
 
 /* conditions.c */
 struct expr *conditions_of(struct compiler *c, const struct yaml *y);
-struct expr *conditions_consent(struct compiler *c, const struct yaml *y);
+/* now: only what the process itself knows when it starts. */
+struct expr *conditions_consent(struct compiler *c, const struct yaml *y, bool now);
 
 /* matching.c */
 struct expr *matching_of(struct compiler *c, const struct yaml *y);

@@ -136,7 +136,7 @@ struct expr *conditions_of(struct compiler *c, const struct yaml *y)
 	return read_source(c, y);
 }
 
-static void read_rule(struct compiler *c, const struct yaml *y, struct expr *rules)
+static void read_rule(struct compiler *c, const struct yaml *y, struct expr *rules, bool now)
 {
 	const struct expr *what;
 	struct expr *condition;
@@ -150,17 +150,19 @@ static void read_rule(struct compiler *c, const struct yaml *y, struct expr *rul
 			 "one rule an item: begin it with its own \"- \"");
 	op = strcmp(yaml_key(y, 0)->text, "deny") == 0 ? NODE_DENY : NODE_ALLOW;
 	condition = conditions_of(c, yaml_value(y, 0));
-	if (reach_depth_fits(c, condition) && !reach_is_now(c, condition, &what))
+	if (reach_depth_fits(c, condition) && now && !reach_is_now(c, condition, &what))
 		diagnose(&c->d, yaml_value(y, 0)->at,
 			 "consent is asked before anything is recorded, so it can not know %s",
 			 what->op == NODE_FACT ? "facts of the event, of a call or of the exit"
 			 : what->op == NODE_PARAMETER ? "a parameter of a call"
 			 : what->op == NODE_MEASURE   ? "a measure"
+			 : what->op == NODE_RUN	      ? "what a command says"
+			 : what->op == NODE_GET	      ? "a document"
 						      : "an id");
 	expr_add(&c->heap, rules, expr_wrap(&c->heap, op, 0, condition));
 }
 
-struct expr *conditions_consent(struct compiler *c, const struct yaml *y)
+struct expr *conditions_consent(struct compiler *c, const struct yaml *y, bool now)
 {
 	struct expr *rules = expr_new(&c->heap, NODE_LIST, 0, y->at);
 
@@ -171,6 +173,6 @@ struct expr *conditions_consent(struct compiler *c, const struct yaml *y)
 		return rules;
 	}
 	for (unsigned i = 0; i < y->count; i++)
-		read_rule(c, y->item[i], rules);
+		read_rule(c, y->item[i], rules, now);
 	return rules;
 }

@@ -110,6 +110,8 @@ static void read_destination(struct compiler *c, const struct yaml *y, struct po
 	delivery_of(c, y, &d->constants);
 	read_transport(c, y, d);
 	payload_of(c, y, d);
+	if (yaml_get(y, "consent") != NULL)
+		d->consent = conditions_consent(c, yaml_get(y, "consent"), false);
 }
 
 void destinations_of(struct compiler *c, const struct yaml *y)

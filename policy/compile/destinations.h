@@ -15,6 +15,7 @@ struct policy_destination {
 	struct expr *auth_name;
 	struct expr *each, *body;
 	struct expr *drop; /* LIST of TEXT */
+	struct expr *consent;
 	struct expr *ca_file, *client_cert, *client_key, *proxy;
 };
 

@@ -107,6 +107,7 @@ static void write_destinations(struct compiler *c, struct section_writer *w,
 		h.each = section_write(w, d->each);
 		h.body = section_write(w, d->body);
 		h.drop = section_write(w, d->drop);
+		h.consent = section_write(w, d->consent);
 		h.client_cert = section_write(w, d->client_cert);
 		h.client_key = section_write(w, d->client_key);
 		h.ca_file = section_write(w, d->ca_file);

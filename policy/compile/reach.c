@@ -155,6 +155,7 @@ void reach_check_places(struct compiler *c)
 		check_place(c, d->url, KNOWN_CALL);
 		check_place(c, d->key, KNOWN_CALL);
 		check_place(c, d->headers, KNOWN_CALL);
+		check_place(c, d->consent, KNOWN_CALL);
 	}
 	c->sections++;
 	for (unsigned i = 0; i < c->destinations; i++)
@@ -233,6 +234,7 @@ static void walk_event(struct compiler *c, const struct policy_event *e, struct 
 		walk_on(c, d->key, note_need, s);
 		walk_on(c, d->headers, note_need, s);
 		walk_on(c, d->each, note_need, s);
+		walk_on(c, d->consent, note_need, s);
 	}
 }
 

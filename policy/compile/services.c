@@ -27,7 +27,7 @@ void services_scope(struct compiler *c, const struct yaml *y, struct policy_scop
 	const struct yaml *properties = yaml_get(y, "properties");
 
 	if (consent != NULL)
-		scope->consent = conditions_consent(c, consent);
+		scope->consent = conditions_consent(c, consent, true);
 	if (to != NULL)
 		scope->to = destinations_named(c, to);
 	if (user != NULL)

@@ -267,3 +267,60 @@ def test_a_socket_that_nobody_reads_costs_its_timeout(delivery, receiver, tmp_pa
     assert time.monotonic() - begun < 5
     receiver.wait(16)
     server.close()
+
+
+def asking(receiver, path, more=""):
+    """A destination that asks the receiver before it sends."""
+    return (f"format: json\nurl: {receiver.url}/in\nretry: {{ after: [] }}\nconsent:\n"
+            f'  - deny: {{ get: "{receiver.url}/opt-out/{path}", is: "out"{more}, timeout: 500ms }}\n  - allow: always')
+
+
+def answers(receiver, opt_out, status=200):
+    receiver.answer(lambda r: {"body": opt_out} if isinstance(opt_out, bytes) and r.method == "GET" else opt_out if r.method == "GET" else status)
+
+
+def sent(receiver):
+    return [event["event"] for r in receiver.requests if r.path == "/in" for event in r.json()]
+
+
+def test_a_destination_asks_first(delivery, receiver):
+    delivery.use(d=asking(receiver, "${event.user}"))
+    answers(receiver, b"in")
+    delivery.record(WHO="me").flush()
+    assert sent(receiver) == ["begun", "ended"]
+    assert {r.path for r in receiver.requests} == {"/opt-out/me", "/in"}
+    answers(receiver, b"out")
+    delivery.record(WHO="me").flush()
+    assert sent(receiver) == ["begun", "ended"] and delivery.counts()["refused"] == 2
+
+
+@pytest.mark.parametrize("answer", [404, 503, "silent", "reset", "garbage", "close", {"body": b"x" * 70000}])
+def test_no_answer_is_a_no(delivery, receiver, answer):
+    delivery.use(d=asking(receiver, "me"))
+    answers(receiver, answer)
+    delivery.record().flush()
+    assert sent(receiver) == [] and delivery.counts()["refused"] == 2 and delivery.counts()["recorded"] == 0
+
+
+def test_what_waits_is_erased_with_a_no(delivery, receiver, tmp_path):
+    file = tmp_path / "out.ndjson"
+    delivery.use(d=asking(receiver, "me"), e=f"format: ndjson\nurl: file:{file}")
+    answers(receiver, b"in", status=401)
+    delivery.record().flush(expect=75)
+    answers(receiver, b"out")
+    assert delivery.record().flush()["waiting"] == 0
+    assert len(sent(receiver)) == 2, "once, and refused then"
+    assert delivery.counts()["refused"] == 4
+    assert len(support.json_lines(file.read_text())) == 4, "another destination is none of theirs"
+    answers(receiver, b"in")
+    delivery.record().flush()
+    assert len(sent(receiver)) == 4, "a new yes is a yes"
+
+
+def test_other_sources_speak_of_their_event_only(delivery, receiver):
+    delivery.use(d=f"format: json\nurl: {receiver.url}/in\nretry: {{ after: [] }}\nconsent:\n  - allow: {{ value: '${{event.kind}}', is: stop }}")
+    receiver.answer(401, 200)
+    delivery.record().flush(expect=75)
+    delivery.record().flush()
+    assert sent(receiver) == ["ended", "ended", "ended"], "the first one twice, since it was refused by the receiver"
+    assert delivery.counts()["refused"] == 2
