@@ -22,7 +22,7 @@ HARDEN_x86_64  := -fcf-protection
 HARDEN_aarch64 := -mbranch-protection=standard
 CFLAGS   ?= -O2 -g
 ALL      := -std=gnu11 -fno-common $(WARN) $(if $(CI),-Werror) -fstack-protector-strong -U_FORTIFY_SOURCE \
-	$(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -MMD -MP -DBOOKEND_VERSION='"$(VERSION)"'
+	$(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -Ihooks/arch/$(ARCH) -MMD -MP -DBOOKEND_VERSION='"$(VERSION)"'
 SHIP     := -D_FORTIFY_SOURCE=2 $(CFLAGS)
 PIC      := -fPIC -fvisibility=hidden -fno-semantic-interposition -fasynchronous-unwind-tables
 LD_SAFE  := -Wl,-z,defs,-z,now,-z,relro,-z,noexecstack
@@ -38,24 +38,32 @@ LIBS_TEST := -lcmocka -lyaml $(LIBS_SENDER) $(LIBS_COLLECTOR) -lm -lpthread -ldl
 base      := $(wildcard base/*.c)
 policy    := $(wildcard policy/*.c)
 compile   := $(wildcard policy/compile/*.c)
-shim      := $(wildcard shim/*.c hooks/*.c)
+hooks     := $(wildcard hooks/*.c hooks/arch/$(ARCH)/*.S)
+shim      := $(wildcard shim/*.c) $(hooks)
 sender    := $(wildcard sender/*.c)
 tool      := $(wildcard tools/*.c)
 collector := $(wildcard tools/collector/*.c)
 units     := $(base) $(policy) $(compile) $(sender) $(tool) $(collector)
 
-obj   = $(patsubst %.c,$(B)/$(1)/%.o,$(2))
+obj   = $(addprefix $(B)/$(1)/,$(addsuffix .o,$(basename $(2))))
 tests = $(patsubst %.c,$(B)/$(1)/%,$(2))
 
 .PHONY: all
 all: $(B)/libbookend.so $(B)/libbookend-sender.so $(B)/bookend $(B)/bookend-collector
 
+HOT_PLACES := hooks/% shim/string tests/hooks/%
+
 # One tree of objects for each set of flags: $(call tree,NAME,COMPILER,FLAGS)
 define tree
 $(B)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
+	$(2) $(ALL) $(3) $$(HOT) -c $$< -o $$@
+$(B)/$(1)/%.o: %.S Makefile
+	@mkdir -p $$(@D)
 	$(2) $(ALL) $(3) -c $$< -o $$@
 .PRECIOUS: $(B)/$(1)/%.o
+# What a hook runs must leave the vector registers alone: they may hold the host's arguments.
+$(foreach place,$(HOT_PLACES),$(B)/$(1)/$(place).o): HOT := -mgeneral-regs-only
 endef
 $(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec -ffunction-sections -fdata-sections))
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
@@ -109,6 +117,10 @@ $(B)/tsan/tests/%: $(B)/tsan/tests/%.o $(B)/tsan/shim.a $(B)/tsan/units.a
 $(B)/fuzz/tests/%: $(B)/fuzz/tests/%.o $(B)/fuzz/shim.a $(B)/fuzz/units.a
 	$(call link_test,clang $(fuzzer) -fsanitize=fuzzer)
 
+# The library of tests/hooks: hooks/ alone.
+$(B)/watch.so: $(call obj,inside,$(base) $(hooks) shim/string.c tests/hooks/watch.c) tests/hooks/watch.map
+	$(CC) $(subst shim/libbookend.map,tests/hooks/watch.map,$(LD_INSIDE)) -o $@ $(filter %.o,$^)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # What people run. need.sh installs nothing when nothing is missing.
@@ -128,7 +140,7 @@ test:
 	@$(MAKE) -s -j$(shell nproc) all tests-built
 	@$(SUITE) quick-lint unit tsan fuzz e2e
 
-tests-built: $(call tests,asan,$(UNIT)) $(call tests,tsan,$(TSAN)) $(call tests,fuzz,$(FUZZ))
+tests-built: $(B)/watch.so $(call tests,asan,$(UNIT)) $(call tests,tsan,$(TSAN)) $(call tests,fuzz,$(FUZZ))
 
 unit: $(call tests,asan,$(UNIT)) $(call tests,tsan,$(TSAN))
 	@$(SUITE) unit tsan

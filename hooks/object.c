@@ -10,20 +10,23 @@
 #include <stddef.h>
 #include <string.h>
 
-#define OBJECT_VERSION_HIDDEN 0x8000u
+/* Instead of a version's name: that of a reference without a version. Index 2 is the first one that
+ * is not the object's own name. */
+static const char object_first_version[] = "";
+#define OBJECT_FIRST_VERSION 2
 
 static const void *object_pointer(uintptr_t base, ElfW(Addr) value)
 {
 	return (const void *)(value < base ? base + value : value);
 }
 
-int object_open(const struct link_map *map, struct object *into)
+int object_open(uintptr_t base, const ElfW(Dyn) * dynamic, struct object *into)
 {
-	struct object o = { .base = map->l_addr };
+	struct object o = { .base = base };
 
-	if (!map->l_ld)
+	if (!dynamic)
 		return -1;
-	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
+	for (const ElfW(Dyn) *d = dynamic; d->d_tag != DT_NULL; d++) {
 		const void *at = object_pointer(o.base, d->d_un.d_ptr);
 
 		switch (d->d_tag) {
@@ -58,7 +61,7 @@ int object_open(const struct link_map *map, struct object *into)
 	return 0;
 }
 
-static const char *object_version_name(const struct object *o, unsigned index)
+const char *object_version_name(const struct object *o, unsigned index)
 {
 	const ElfW(Verdef) *d = o->definitions;
 
@@ -86,6 +89,8 @@ static bool object_version_fits(const struct object *o, uint32_t symbol, const c
 	if (!version)
 		return index != VER_NDX_LOCAL && !(index & OBJECT_VERSION_HIDDEN);
 	index &= ~OBJECT_VERSION_HIDDEN;
+	if (version == object_first_version)
+		return index != VER_NDX_LOCAL && index <= OBJECT_FIRST_VERSION;
 	if (index <= VER_NDX_GLOBAL)
 		return index == VER_NDX_GLOBAL;
 	name = object_version_name(o, index);
@@ -105,7 +110,7 @@ static bool object_fits(const struct object *o, uint32_t i, const char *name, co
 	return !strcmp(o->strings + s->st_name, name) && object_version_fits(o, i, version);
 }
 
-static uint32_t object_gnu_hash(const char *name)
+uint32_t object_hash(const char *name)
 {
 	uint32_t h = 5381;
 
@@ -124,7 +129,7 @@ static const ElfW(Sym) *
 	const uint32_t *bucket = (const void *)(bloom + words);
 	const uint32_t *chain = bucket + buckets;
 	unsigned bits = sizeof(ElfW(Addr)) * 8;
-	uint32_t h = object_gnu_hash(name);
+	uint32_t h = object_hash(name);
 	ElfW(Addr) both =
 		(ElfW(Addr))1 << h % bits | (ElfW(Addr))1 << (h >> (o->gnu_hash[3] & 31)) % bits;
 	uint32_t i;
@@ -174,4 +179,11 @@ const ElfW(Sym) * object_find(const struct object *o, const char *name, const ch
 	if (o->gnu_hash)
 		return object_find_gnu(o, name, version);
 	return object_find_sysv(o, name, version);
+}
+
+const ElfW(Sym) * object_find_bound(const struct object *o, const char *name, const char *version)
+{
+	const ElfW(Sym) *s = version ? NULL : object_find(o, name, object_first_version);
+
+	return s ? s : object_find(o, name, version);
 }

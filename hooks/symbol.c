@@ -28,7 +28,7 @@ bool symbol_in_glibc(void)
  * 9.4.1), none of which select the plain variant; x86-64 ones take nothing and do not see the
  * zeros.
  */
-static void *symbol_address(const struct object *o, const ElfW(Sym) * s)
+void *symbol_address(const struct object *o, const ElfW(Sym) * s)
 {
 	uintptr_t at = o->base + s->st_value;
 	void *(*resolve)(uint64_t capabilities, const void *more);
@@ -63,7 +63,7 @@ static void *symbol_from(const struct link_map *m, const char *name, const char 
 		const ElfW(Sym) * s;
 		struct object o;
 
-		if (m->l_ld == _DYNAMIC || object_open(m, &o) < 0)
+		if (m->l_ld == _DYNAMIC || object_open(m->l_addr, m->l_ld, &o) < 0)
 			continue;
 		o.data = data;
 		s = object_find(&o, name, version);

@@ -11,7 +11,10 @@
 #ifndef BOOKEND_HOOKS_SYMBOL_H
 #define BOOKEND_HOOKS_SYMBOL_H
 
+#include <link.h>
 #include <stdbool.h>
+
+struct object;
 
 /* False under another libc (musl), which passes constructors no arguments. */
 bool symbol_in_glibc(void);
@@ -21,6 +24,9 @@ bool symbol_in_glibc(void);
  * version, or NULL for the default one.
  */
 void *symbol_next(const char *name, const char *version);
+
+/* Of a definition in that object, an IFUNC resolved. */
+void *symbol_address(const struct object *object, const ElfW(Sym) * symbol);
 
 /* A function of the whole process, whoever defines it; NULL: nobody. */
 void *symbol_anywhere(const char *name);

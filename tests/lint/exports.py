@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the shared objects export: libbookend.so what shim/lifecycle.def interposes, libbookend-sender.so two functions."""
+"""What the shared objects export: libbookend.so what shim/lifecycle.def interposes and bookend_look, libbookend-sender.so two functions."""
 
 import re
 import subprocess
@@ -27,4 +27,4 @@ def compare(name, wanted):
         yield f"{name}: does not export {symbol}"
 
 
-tree.finish([*compare("libbookend.so", interposed()), *compare("libbookend-sender.so", {"bookend_sender", "bookend_sender_thread"})])
+tree.finish([*compare("libbookend.so", interposed() | {"bookend_look"}), *compare("libbookend-sender.so", {"bookend_sender", "bookend_sender_thread"})])

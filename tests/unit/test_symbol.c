@@ -37,7 +37,7 @@ static void the_default_version_is_what_dlsym_finds(void **state)
 		struct object o;
 		const ElfW(Sym) * s;
 
-		assert_int_equal(object_open(libc_map(), &o), 0);
+		assert_int_equal(object_open(libc_map()->l_addr, libc_map()->l_ld, &o), 0);
 		s = object_find(&o, names[i], NULL);
 		assert_non_null(s);
 		assert_ptr_equal((void *)(o.base + s->st_value),
@@ -54,7 +54,7 @@ static void an_old_version_is_found_by_its_name(void **state)
 	(void)state;
 	if (old == NULL)
 		skip();
-	assert_int_equal(object_open(libc_map(), &o), 0);
+	assert_int_equal(object_open(libc_map()->l_addr, libc_map()->l_ld, &o), 0);
 	assert_ptr_equal((void *)(o.base + object_find(&o, "quick_exit", "GLIBC_2.10")->st_value),
 			 old);
 	assert_ptr_equal((void *)(o.base + object_find(&o, "quick_exit", NULL)->st_value),
@@ -86,7 +86,7 @@ static void data_is_no_function(void **state)
 	struct object o;
 
 	(void)state;
-	assert_int_equal(object_open(libc_map(), &o), 0);
+	assert_int_equal(object_open(libc_map()->l_addr, libc_map()->l_ld, &o), 0);
 	assert_null(object_find(&o, "environ", NULL));
 }
 
@@ -97,7 +97,7 @@ static void an_object_with_the_old_hash_table_will_do(void **state)
 	uint32_t found = 0;
 
 	(void)state;
-	assert_int_equal(object_open(libc_map(), &o), 0);
+	assert_int_equal(object_open(libc_map()->l_addr, libc_map()->l_ld, &o), 0);
 	if (o.hash == NULL)
 		skip();
 	for (uint32_t i = 1; i < o.hash[1]; i++) {
@@ -122,7 +122,7 @@ static void every_mapped_object_can_be_read(void **state)
 	for (struct link_map *m = _r_debug.r_map; m != NULL; m = m->l_next) {
 		struct object o;
 
-		if (object_open(m, &o) == 0)
+		if (object_open(m->l_addr, m->l_ld, &o) == 0)
 			assert_null(object_find(&o, "nobody_defines_this_name", NULL));
 	}
 }

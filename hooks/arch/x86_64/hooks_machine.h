@@ -1,0 +1,45 @@
+/*
+ * Relocation types (System V ABI for x86-64, 4.4) and the thread pointer.
+ */
+#ifndef BOOKEND_HOOKS_MACHINE_H
+#define BOOKEND_HOOKS_MACHINE_H
+
+/* One stub of each pool of stubs.S. */
+#define STUBS_COUNT_BYTES 48
+#define STUBS_ENTRY_BYTES 16
+#define STUBS_CALL_BYTES  16
+
+#ifndef __ASSEMBLER__
+#include <elf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hooks_frame.h"
+
+#define MACHINE_JUMP_SLOT R_X86_64_JUMP_SLOT
+#define MACHINE_GLOB_DAT  R_X86_64_GLOB_DAT
+#define MACHINE_ADDRESS	  R_X86_64_64
+
+static inline uintptr_t machine_thread_pointer(void)
+{
+	uintptr_t at;
+
+	__asm__("mov %%fs:0, %0" : "=r"(at));
+	return at;
+}
+
+/* Where the call returns to: the word in front of the arguments. */
+static inline uintptr_t machine_caller(const struct hooks_frame *frame)
+{
+	return frame->stack[-1];
+}
+
+/* Must a function not be called with the registers that stubs.S keeps? */
+static inline bool machine_has_own_convention(const Elf64_Sym *symbol)
+{
+	(void)symbol;
+	return false;
+}
+#endif
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * The loader's own calls, made by the host: what they load is looked at, and what they find
+ * diverted.
+ *
+ * A look may only touch objects that are relocated, so nobody may be loading. Under the loader's
+ * lock nobody is; and glibc's dlsym() holds it while it asks an indirect function which
+ * implementation is to be taken. bookend_look is one, whose answer is of no interest.
+ */
+#include <dlfcn.h>
+#include <stddef.h>
+
+#include "hooks/engine.h"
+#include "hooks/scan.h"
+#include "hooks/stub.h"
+#include "hooks/symbol.h"
+#include "hooks_machine.h"
+
+/* A symbol that the host asked for. */
+struct follow_request {
+	const char *name;
+	const char *version;
+	uintptr_t caller;
+	uintptr_t function; /* found; then what the host gets */
+};
+
+typedef void *(*follow_find_fn)(void *handle, const char *name, const char *version);
+
+static __thread struct follow_request *follow_request;
+static __thread bool follow_looked;
+
+static int follow_is_new(struct dl_phdr_info *info, size_t bytes, void *context)
+{
+	const struct engine *engine = context;
+
+	(void)bytes;
+	return info->dlpi_adds != engine->loads || info->dlpi_subs != engine->unloads ? 1 : 2;
+}
+
+static bool follow_is_due(struct engine *engine)
+{
+	return !atomic_load_explicit(&engine->confined, memory_order_relaxed) &&
+	       engine->iterate(follow_is_new, engine) == 1;
+}
+
+/* A stub that somebody else's look-up returned, data, or a function of the name that its own slot
+ * diverts are left as they are. */
+static void follow_divert(struct engine *engine, struct follow_request *request)
+{
+	const struct loaded *caller = engine_object_of(engine, request->caller, PF_X);
+
+	if (!caller || caller->apart || stub_at(request->function) ||
+	    !engine_object_of(engine, request->function, PF_X))
+		return;
+	request->function =
+		scan_divert(engine, caller, request->name, request->version, request->function);
+}
+
+__attribute__((used)) static void *(*follow_under_lock(void))(void)
+{
+	struct engine *engine = engine_here();
+
+	follow_looked = true;
+	if (!engine)
+		return NULL;
+	if (follow_is_due(engine))
+		look(engine, false);
+	if (follow_request)
+		follow_divert(engine, follow_request);
+	return NULL;
+}
+
+__attribute__((visibility("default"), ifunc("follow_under_lock"))) void *bookend_look(void);
+
+/* False: it could not be done, and dlerror() has something to say now. */
+static bool follow_locked(struct follow_request *request)
+{
+	__typeof__(&dlsym) find = (__typeof__(&dlsym))symbol_next("dlsym", NULL);
+
+	follow_looked = false;
+	follow_request = request;
+	if (find)
+		find(RTLD_DEFAULT, "bookend_look");
+	follow_request = NULL;
+	return !find || follow_looked;
+}
+
+/* dlopen(file, flags), dlmopen(space, file, flags), dlclose(handle); context: place of the flags.
+ */
+static enum hooks_next follow_load(struct hooks_frame *frame)
+{
+	struct engine *engine = engine_here();
+	uintptr_t place = (uintptr_t)frame->spec->context;
+
+	if (place && frame->integer[place] & RTLD_DEEPBIND)
+		engine->deep = true;
+	if (follow_is_due(engine))
+		follow_locked(NULL);
+	return HOOKS_PASS;
+}
+
+/*
+ * dlsym(handle, name), dlvsym(handle, name, version); context: place of the version. Through a real
+ * handle it does not matter who asks, so it can be asked here.
+ */
+static enum hooks_next follow_symbol(struct hooks_frame *frame)
+{
+	struct engine *engine = engine_here();
+	follow_find_fn find = (follow_find_fn)frame->stub->target;
+	uintptr_t place = (uintptr_t)frame->spec->context;
+	void *handle = (void *)frame->integer[0];
+	struct follow_request request = {
+		.name = (const char *)frame->integer[1],
+		.version = place ? (const char *)frame->integer[place] : NULL,
+		.caller = machine_caller(frame),
+	};
+
+	if (handle == RTLD_DEFAULT || handle == RTLD_NEXT || !request.name ||
+	    !names_find(&engine->names, request.name, NULL)) {
+		if (follow_is_due(engine))
+			follow_locked(NULL);
+		return HOOKS_PASS;
+	}
+	request.function = (uintptr_t)find(handle, request.name, request.version);
+	if (request.function && !follow_locked(&request))
+		find(handle, request.name, request.version);
+	frame->result[0] = request.function;
+	return HOOKS_ANSWER;
+}
+
+static void follow_add_one(struct engine *engine, unsigned which, const char *name,
+			   hooks_entry_fn *entry, uintptr_t place)
+{
+	engine->own[which] = (struct hooks_spec){
+		.name = name,
+		.kind = HOOKS_ENTRY,
+		.entry = entry,
+		.context = (void *)place,
+	};
+	names_add(&engine->names, &engine->own[which]);
+}
+
+void follow_add(struct engine *engine)
+{
+	follow_add_one(engine, 0, "dlopen", follow_load, 1);
+	follow_add_one(engine, 1, "dlmopen", follow_load, 2);
+	follow_add_one(engine, 2, "dlclose", follow_load, 0);
+	follow_add_one(engine, 3, "dlsym", follow_symbol, 0);
+	follow_add_one(engine, 4, "dlvsym", follow_symbol, 2);
+}

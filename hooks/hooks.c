@@ -1,0 +1,129 @@
+/*
+ * The installation. One engine a process, for ever; forked children have it too.
+ */
+#include "hooks/hooks.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+#include "hooks/engine.h"
+#include "hooks/stub.h"
+#include "hooks/symbol.h"
+#include "hooks_machine.h"
+
+static struct engine *_Atomic hooks_engine;
+
+struct engine *engine_here(void)
+{
+	return atomic_load_explicit(&hooks_engine, memory_order_acquire);
+}
+
+const struct loaded *engine_object_of(struct engine *engine, uintptr_t address, unsigned flags)
+{
+	const struct loaded_list *list = engine_list(engine);
+
+	for (uint32_t i = 0; i < list->count; i++)
+		if (loaded_holds(&list->object[i], address, flags))
+			return &list->object[i];
+	return NULL;
+}
+
+size_t hooks_bytes(uint32_t count)
+{
+	uint32_t names = count + ENGINE_OWN;
+
+	return sizeof(struct engine) + names * sizeof(struct names_entry) +
+	       names_buckets(names) * sizeof(uint32_t) + count * sizeof(struct engine_result);
+}
+
+static void hooks_lay_out(struct engine *engine, const struct hooks_setup *setup)
+{
+	uint32_t names = setup->count + ENGINE_OWN;
+
+	engine->setup = *setup;
+	engine->names.entry = (void *)(engine + 1);
+	engine->result = (void *)(engine->names.entry + names);
+	engine->names.bucket = (void *)(engine->result + setup->count);
+	engine->names.buckets = names_buckets(names);
+}
+
+/* glibc's loader and library, and what they know of the machine. */
+static bool hooks_find_machine(struct engine *engine)
+{
+	__typeof__(&getauxval) get = (__typeof__(&getauxval))symbol_next("getauxval", NULL);
+
+	engine->iterate = (__typeof__(engine->iterate))symbol_next("dl_iterate_phdr", NULL);
+	if (!get || !engine->iterate)
+		return false;
+	engine->machine = (struct loaded_machine){
+		.page = get(AT_PAGESZ),
+		.loader = get(AT_BASE),
+		.vdso = get(AT_SYSINFO_EHDR),
+		.self = (uintptr_t)hooks_install,
+	};
+	engine->error = (intptr_t)((uintptr_t)&errno - machine_thread_pointer());
+	return engine->machine.page != 0;
+}
+
+static bool hooks_spec_holds(const struct hooks_spec *spec)
+{
+	switch (spec->kind) {
+	case HOOKS_COUNT:
+		return spec->name && spec->counter;
+	case HOOKS_ENTRY:
+		return spec->name && spec->entry;
+	case HOOKS_CALL:
+		return spec->name && spec->leave &&
+		       (spec->stack_words <= HOOKS_STACK_MAX ||
+			spec->stack_words == HOOKS_STACK_UNKNOWN);
+	}
+	return false;
+}
+
+static bool hooks_setup_holds(const struct hooks_setup *setup)
+{
+	if (!setup->shards || setup->shards & (setup->shards - 1))
+		return false;
+	for (uint32_t i = 0; i < setup->count; i++)
+		if (!hooks_spec_holds(&setup->specs[i]))
+			return false;
+	return true;
+}
+
+int hooks_install(const struct hooks_setup *setup, void *memory, size_t bytes)
+{
+	struct engine *engine = memory;
+
+	if (engine_here())
+		return -EALREADY;
+	if (!hooks_setup_holds(setup))
+		return -EINVAL;
+	if (bytes < hooks_bytes(setup->count))
+		return -ENOMEM;
+	if (!symbol_in_glibc() || !hooks_find_machine(engine))
+		return -ENOSYS;
+	hooks_lay_out(engine, setup);
+	for (uint32_t i = 0; i < setup->count; i++)
+		names_add(&engine->names, &setup->specs[i]);
+	follow_add(engine);
+	stub_shards(setup->shards, setup->stride);
+	atomic_store_explicit(&hooks_engine, engine, memory_order_release);
+	look(engine, true);
+	return 0;
+}
+
+void hooks_confine(void)
+{
+	struct engine *engine = engine_here();
+
+	if (engine)
+		atomic_store_explicit(&engine->confined, true, memory_order_relaxed);
+}
+
+void hooks_result(uint32_t spec, struct hooks_result *into)
+{
+	const struct engine_result *result = &engine_here()->result[spec];
+
+	*into = (struct hooks_result){ .slots = result->slots, .objects = result->objects };
+}

@@ -1,0 +1,172 @@
+/*
+ * Relocations of three types, against a symbol that a spec names: the address that the loader
+ * stored there is replaced by that of a stub. Symbols are told by their names' hashes first, most
+ * of which the object brings along.
+ */
+#include "hooks/scan.h"
+
+#include <string.h>
+
+#include "hooks/resolve.h"
+#include "hooks/slot.h"
+#include "hooks/stub.h"
+#include "hooks_machine.h"
+
+#define SCAN_ROW 8 /* specs that hold for one slot */
+
+struct scan_reference {
+	const struct loaded *object; /* that calls */
+	const char *soname;	     /* its own; NULL: none */
+	const char *name;
+	const char *version; /* by which it refers to the function; NULL: not known */
+	uintptr_t function;
+};
+
+struct scan {
+	struct engine *engine;
+	const struct loaded *object;
+	struct tables tables;
+	struct slot_pass pass;
+};
+
+static bool scan_wants(struct engine *engine, const struct hooks_spec *spec,
+		       const struct scan_reference *from)
+{
+	if (spec->object &&
+	    !loaded_is_called(from->object, from->soname, engine->setup.program, spec->object))
+		return false;
+	if (!spec->version)
+		return true;
+	if (from->version)
+		return !strcmp(from->version, spec->version);
+	return resolve_is(engine, from->function, spec->name, spec->version);
+}
+
+/* The stub, the first of several when many specs want it; the function itself when none does. */
+static uintptr_t scan_stub(struct engine *engine, const struct scan_reference *from)
+{
+	const struct names_entry *entry = names_find(&engine->names, from->name, NULL);
+	const struct hooks_spec *row[SCAN_ROW];
+	uintptr_t at = from->function;
+	unsigned count = 0;
+
+	for (; entry && count < SCAN_ROW; entry = names_find(&engine->names, from->name, entry))
+		if (scan_wants(engine, entry->spec, from))
+			row[count++] = entry->spec;
+	while (at && count--)
+		at = stub_make(row[count], at, from->object->error);
+	return at ? at : from->function;
+}
+
+/* Of a program that is not position independent: the function's address everywhere is that of its
+ * PLT, whose own slot is diverted. */
+static bool scan_is_canonical(struct engine *engine, const char *name, uintptr_t function)
+{
+	const struct loaded *program = &engine_list(engine)->object[0];
+	struct tables t;
+
+	if (!loaded_holds(program, function, PF_X) ||
+	    tables_open(program->base, program->dynamic, &t) < 0)
+		return false;
+	for (size_t i = 0; i < t.jumps; i++) {
+		const ElfW(Sym) *symbol = &t.object.symbols[ELF64_R_SYM(t.jump[i].r_info)];
+
+		if (symbol->st_shndx == SHN_UNDEF && symbol->st_value &&
+		    program->base + symbol->st_value == function &&
+		    !strcmp(t.object.strings + symbol->st_name, name))
+			return true;
+	}
+	return false;
+}
+
+/* A slot of the PLT leads to the function already, not back into the PLT. */
+static bool scan_is_bound(const struct scan *s, const ElfW(Sym) * symbol, uintptr_t value)
+{
+	if (!loaded_holds(s->object, value, 0))
+		return true;
+	return symbol->st_shndx != SHN_UNDEF && s->object->base + symbol->st_value == value;
+}
+
+static void scan_tally(struct scan *s, uintptr_t at)
+{
+	const struct hooks_setup *setup = &s->engine->setup;
+
+	for (const struct stub *stub = stub_at(at); stub; stub = stub_at(stub->target)) {
+		size_t number = (size_t)(stub->spec - setup->specs);
+		struct engine_result *result;
+
+		if (stub->spec < setup->specs || number >= setup->count)
+			continue;
+		result = &s->engine->result[number];
+		result->slots++;
+		result->objects += result->last != s->object->dynamic;
+		result->last = s->object->dynamic;
+	}
+}
+
+static void scan_slot(struct scan *s, uint32_t number, uintptr_t slot, bool jump)
+{
+	const ElfW(Sym) *symbol = &s->tables.object.symbols[number];
+	struct scan_reference from = {
+		.object = s->object,
+		.soname = s->tables.soname,
+		.name = s->tables.object.strings + symbol->st_name,
+		.version = tables_version(&s->tables, number),
+		.function = slot_value(slot),
+	};
+	uintptr_t at;
+
+	if (!names_find(&s->engine->names, from.name, NULL) || !slot_may_write(&s->pass, slot) ||
+	    !from.function || stub_at(from.function) || machine_has_own_convention(symbol))
+		return;
+	if (jump && !scan_is_bound(s, symbol, from.function))
+		from.function = resolve(s->engine, s->object, &s->tables, from.name, from.version);
+	else if (!jump && scan_is_canonical(s->engine, from.name, from.function))
+		return;
+	if (!engine_object_of(s->engine, from.function, PF_X))
+		return;
+	at = scan_stub(s->engine, &from);
+	if (at != from.function && slot_write(&s->pass, slot, at))
+		scan_tally(s, at);
+}
+
+static void scan_relocations(struct scan *s, const ElfW(Rela) * r, size_t count)
+{
+	for (const ElfW(Rela) *end = r + count; r < end; r++) {
+		uint32_t type = ELF64_R_TYPE(r->r_info), number = ELF64_R_SYM(r->r_info);
+		bool jump = type == MACHINE_JUMP_SLOT;
+
+		if (!jump && type != MACHINE_GLOB_DAT && (type != MACHINE_ADDRESS || r->r_addend))
+			continue;
+		if (number && names_may_have(&s->engine->names, tables_hash(&s->tables, number)))
+			scan_slot(s, number, s->object->base + r->r_offset, jump);
+	}
+}
+
+void scan(struct engine *engine, const struct loaded *object, bool alone)
+{
+	struct scan s = { .engine = engine,
+			  .object = object,
+			  .pass = { .object = object, .alone = alone } };
+
+	if (tables_open(object->base, object->dynamic, &s.tables) < 0)
+		return;
+	scan_relocations(&s, s.tables.rela, s.tables.relas);
+	scan_relocations(&s, s.tables.jump, s.tables.jumps);
+	slot_close(&s.pass);
+}
+
+uintptr_t scan_divert(struct engine *engine, const struct loaded *object, const char *name,
+		      const char *version, uintptr_t function)
+{
+	struct scan_reference from = {
+		.object = object, .name = name, .version = version, .function = function
+	};
+	struct tables t;
+
+	if (scan_is_canonical(engine, name, function))
+		return function;
+	if (tables_open(object->base, object->dynamic, &t) == 0)
+		from.soname = t.soname;
+	return scan_stub(engine, &from);
+}

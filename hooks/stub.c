@@ -1,0 +1,118 @@
+/*
+ * The records, and the table by which a stub is found again: open addressing by spec and target.
+ */
+#include "hooks/stub.h"
+
+#include "hooks/symbol.h"
+#include "hooks_machine.h"
+
+#define STUB_TABLE 4096 /* a power of two, twice HOOKS_STUBS at least */
+
+/* The code of hooks/arch/ARCH/stubs.S, one stub of each pool for each record. */
+void stubs_count(void);
+void stubs_entry(void);
+void stubs_call(void);
+
+/* Read by them. processor: of rseq's cpu_id_start, which linux/rseq.h says may be loaded at any
+ * time and is 0 before registration, behind the thread pointer. */
+struct {
+	uintptr_t processor;
+	uint64_t stride;
+	uint64_t mask;
+} stubs_shards;
+static_assert(offsetof(__typeof__(stubs_shards), stride) == SHARDS_STRIDE, "stubs.S");
+static_assert(offsetof(__typeof__(stubs_shards), mask) == SHARDS_MASK, "stubs.S");
+struct stub stubs_record[HOOKS_STUBS] __attribute__((aligned(64)));
+
+static uint16_t stub_table[STUB_TABLE]; /* number + 1 */
+static uint32_t stub_used;
+
+/* Reads as 0 in every thread: the shard of a process without rseq. */
+static __thread uint32_t stub_no_processor;
+
+void stub_shards(uint32_t shards, uint32_t stride)
+{
+	const ptrdiff_t *offset = symbol_first_data("__rseq_offset");
+	const unsigned *size = symbol_first_data("__rseq_size");
+	uintptr_t none = (uintptr_t)&stub_no_processor;
+
+	stubs_shards.mask = shards - 1;
+	stubs_shards.stride = stride;
+	if (offset && size && *size)
+		stubs_shards.processor = (uintptr_t)*offset;
+	else
+		stubs_shards.processor = none - machine_thread_pointer();
+}
+
+static uint32_t stub_place(const struct hooks_spec *spec, uintptr_t target)
+{
+	uint64_t mixed = ((uintptr_t)spec ^ target * 31) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint32_t)(mixed >> 40);
+}
+
+static void stub_fill(struct stub *stub, const struct hooks_spec *spec, uintptr_t target,
+		      intptr_t error)
+{
+	stub->target = target;
+	stub->counter = spec->counter;
+	stub->spec = spec;
+	stub->entry = spec->entry;
+	stub->leave = spec->leave;
+	stub->error = error;
+	stub->words =
+		spec->stack_words == HOOKS_STACK_UNKNOWN ? HOOKS_STACK_GUESS : spec->stack_words;
+	stub->floats = spec->floats;
+}
+
+static uintptr_t stub_address(const struct hooks_spec *spec, uint32_t number)
+{
+	switch (spec->kind) {
+	case HOOKS_COUNT:
+		return (uintptr_t)stubs_count + (uintptr_t)number * STUBS_COUNT_BYTES;
+	case HOOKS_ENTRY:
+		return (uintptr_t)stubs_entry + (uintptr_t)number * STUBS_ENTRY_BYTES;
+	default:
+		return (uintptr_t)stubs_call + (uintptr_t)number * STUBS_CALL_BYTES;
+	}
+}
+
+uintptr_t stub_make(const struct hooks_spec *spec, uintptr_t target, intptr_t error)
+{
+	for (uint32_t at = stub_place(spec, target);; at++) {
+		uint16_t *entry = &stub_table[at % STUB_TABLE];
+
+		if (!*entry) {
+			if (stub_used == HOOKS_STUBS)
+				return 0;
+			stub_fill(&stubs_record[stub_used], spec, target, error);
+			*entry = (uint16_t)++stub_used;
+		}
+		if (stubs_record[*entry - 1].spec == spec &&
+		    stubs_record[*entry - 1].target == target)
+			return stub_address(spec, *entry - 1u);
+	}
+}
+
+static const struct stub *stub_in(uintptr_t address, void (*pool)(void), size_t bytes)
+{
+	uintptr_t offset = address - (uintptr_t)pool;
+
+	if (offset >= bytes * HOOKS_STUBS || offset % bytes)
+		return NULL;
+	return &stubs_record[offset / bytes];
+}
+
+const struct stub *stub_at(uintptr_t address)
+{
+	const struct stub *stub = stub_in(address, stubs_count, STUBS_COUNT_BYTES);
+
+	if (!stub)
+		stub = stub_in(address, stubs_entry, STUBS_ENTRY_BYTES);
+	return stub ? stub : stub_in(address, stubs_call, STUBS_CALL_BYTES);
+}
+
+int hooks_error(const struct hooks_frame *frame)
+{
+	return *(const int *)(machine_thread_pointer() + (uintptr_t)frame->stub->error);
+}

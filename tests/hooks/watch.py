@@ -1,0 +1,44 @@
+"""Runs programs under watch.so and reads what it saw (tests/hooks/watch.h)."""
+
+import os
+import pathlib
+import struct
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BOOKEND_BUILD", ROOT / "build"))
+LIBRARY = BUILD / "watch.so"
+SPECS, SHARDS = 64, 16
+WORDS = 28  # of struct watch_seen
+END = SHARDS * SPECS * 8 + SPECS * WORDS * 8
+
+
+class Seen:
+    """Of one spec: count (COUNT), entries, leaves, what the last call had, and in how many slots and objects it was put."""
+
+    def __init__(self, data, number):
+        self.count = sum(struct.unpack_from("<Q", data, (shard * SPECS + number) * 8)[0] for shard in range(SHARDS))
+        words = struct.unpack_from(f"<{WORDS}Q", data, SHARDS * SPECS * 8 + number * WORDS * 8)
+        self.entries, self.leaves = words[:2]
+        self.integer, self.stack = words[2:8], words[16:24]
+        self.floating = struct.unpack("<8d", struct.pack("<8Q", *words[8:16]))
+        self.result, self.error, self.slots, self.objects = words[24:]
+
+    def __repr__(self):
+        return str(vars(self))
+
+
+def run(folder, specs, *command, env=None, **more):
+    """(the finished process, a Seen for each spec). Specs are as watch.c says."""
+    file = pathlib.Path(folder) / "watched"
+    file.write_bytes(bytes(END + 16))
+    full = {"PATH": os.environ["PATH"], "LD_PRELOAD": str(LIBRARY), "WATCH": " ".join(specs), "WATCH_FILE": str(file),
+            **(env or {})}
+    more.setdefault("timeout", 60)
+    done = subprocess.run([str(c) for c in command], env=full, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          check=False, **more)
+    data = file.read_bytes()
+    installed, here = struct.unpack_from("<qQ", data, END)
+    assert here, "watch.so was not loaded"
+    assert installed == 0, f"hooks_install: {installed}"
+    return done, [Seen(data, number) for number in range(len(specs))]
