@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "policy/file.h"
 #include "policy/transform.h"
 #include "policy/words.h"
 
@@ -76,6 +77,14 @@ static struct value eval_measure(struct eval *e, const struct image_node *node)
 	return e->world->measure(e, name, (enum measure_statistic)node->value);
 }
 
+/* What needs much memory is for drainers; inside only the value of one key of a file can be had. */
+static struct value eval_large(struct eval *e, const struct image_node *node)
+{
+	if (e->world->large != NULL)
+		return e->world->large(e, node);
+	return node->op == NODE_FILE ? file_value(e, node) : value_unreadable();
+}
+
 static struct value eval_taken(struct eval *e, const struct image_node *node)
 {
 	switch (node->op) {
@@ -102,6 +111,15 @@ static struct value eval_taken(struct eval *e, const struct image_node *node)
 	case NODE_RUN:
 	case NODE_GET:
 		return e->world->probe != NULL ? e->world->probe(e, node) : value_absent();
+	case NODE_FILE:
+	case NODE_SIZE:
+	case NODE_LOOKUP:
+	case NODE_ARRAY:
+	case NODE_KEEP:
+	case NODE_DROP:
+	case NODE_PRESENCE:
+	case NODE_PARSE:
+		return eval_large(e, node);
 	case NODE_ID_RUN:
 		return e->world->id(e, "run", NULL);
 	case NODE_ID_INSTALLATION:

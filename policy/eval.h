@@ -34,6 +34,9 @@ struct eval_world {
 	struct value (*parameter)(struct eval *e, uint32_t key);
 	/* The service's measure of that name. NULL: absent. */
 	struct value (*measure)(struct eval *e, const char *name, enum measure_statistic which);
+	/* Files, and what is taken out of JSON: FILE, SIZE, LOOKUP, ARRAY, KEEP, DROP, PRESENCE.
+	 * NULL: only FILE, and of it one value. */
+	struct value (*large)(struct eval *e, const struct image_node *node);
 };
 
 /* The words of the process's command line, and what the policy knows of them. */

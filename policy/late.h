@@ -1,8 +1,9 @@
 /*
  * Late evaluation: what a drainer makes of a recorded process, by the policy image it was recorded
  * under. The image is whole in the caller's memory and was checked by image_open(). Everything is
- * written into the caller's arena; results point into it and hold until the next call. No I/O here:
- * what needs a file (ids) comes through a callback. One thread.
+ * written into the caller's arena; results point into it and hold until the next call. I/O is
+ * reading the files that the policy names, for a process of the drainer's own user; ids and probes
+ * come through callbacks. One thread.
  */
 #ifndef BOOKEND_POLICY_LATE_H
 #define BOOKEND_POLICY_LATE_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "policy/late_large.h"
 #include "policy/late_probe.h"
 #include "policy/words.h"
 
@@ -219,5 +220,5 @@ static struct value id(struct eval *e, const char *kind, const char *key)
 }
 
 const struct eval_world late_world_sources = {
-	.env = env, .fact = fact, .id = id, .probe = late_probe
+	.env = env, .fact = fact, .id = id, .probe = late_probe, .large = late_large
 };

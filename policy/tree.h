@@ -29,6 +29,8 @@ struct tree *tree_read(enum read_format format, char *bytes, size_t length, stru
 /* The one value of the path (policy/find.h); *ambiguous when there are several. NULL: none. */
 struct tree *tree_at(struct tree *t, const char *path, bool *ambiguous);
 
+#define SELECT_PATHS_MAX 32
+
 /* Leaves only what one of the paths leads to, with all below; through lists into each element. */
 void tree_keep(struct tree *t, const char *const *paths, unsigned count);
 /* Takes away what the path leads to. */

@@ -80,13 +80,13 @@ struct keep {
 	unsigned count;
 };
 
-/* Up to 32 paths are looked at together: bit i of `live` says that paths[i] leads here, to at[i].
+/* All paths are looked at together: bit i of `live` says that paths[i] leads here, to at[i].
  */
 static void keep_in(struct tree *t, const struct keep *k, const uint16_t *at, uint32_t live);
 
 static void keep_child(struct tree *child, const struct keep *k, const uint16_t *at, uint32_t live)
 {
-	uint16_t next[32] = { 0 };
+	uint16_t next[SELECT_PATHS_MAX] = { 0 };
 	uint32_t leads = 0;
 
 	for (unsigned i = 0; i < k->count; i++) {
@@ -118,8 +118,8 @@ static void keep_in(struct tree *t, const struct keep *k, const uint16_t *at, ui
 
 void tree_keep(struct tree *t, const char *const *paths, unsigned count)
 {
-	const struct keep k = { paths, count < 32 ? count : 32 };
-	const uint16_t at[32] = { 0 };
+	const struct keep k = { paths, count < SELECT_PATHS_MAX ? count : SELECT_PATHS_MAX };
+	const uint16_t at[SELECT_PATHS_MAX] = { 0 };
 
 	if (t->type == VALUE_JSON)
 		keep_in(t, &k, at, UINT32_MAX);

@@ -160,6 +160,9 @@ enum truth value_is(const struct value *v, const struct value *other)
 		return TRUTH_FALSE;
 	if (v->type == VALUE_NULL || other->type == VALUE_NULL)
 		return v->type == other->type ? TRUTH_TRUE : TRUTH_FALSE;
+	/* An object is not true, not false and no number: that is known. */
+	if (v->type == VALUE_JSON && other->type != VALUE_JSON)
+		return TRUTH_FALSE;
 	if (other->type == VALUE_BOOL)
 		return same_truth(v, other);
 	if (other->type != VALUE_NUMBER)

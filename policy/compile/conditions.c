@@ -115,7 +115,7 @@ static struct expr *read_source(struct compiler *c, const struct yaml *y)
 	for (unsigned i = 0; i < y->count; i++) {
 		const struct yaml *key = yaml_key(y, i);
 
-		if (!keys_have(KEYS_TEST, key->text))
+		if (!keys_have(KEYS_TEST, key->text) || source_is_of_lookup(y, key))
 			continue;
 		if (test != NULL)
 			diagnose(&c->d, key->at,
@@ -136,6 +136,34 @@ struct expr *conditions_of(struct compiler *c, const struct yaml *y)
 	return read_source(c, y);
 }
 
+/* Of consent. */
+static const char *out_of_reach(enum node_op op)
+{
+	switch (op) {
+	case NODE_FACT:
+		return "facts of the event, of a call or of the exit";
+	case NODE_PARAMETER:
+		return "a parameter of a call";
+	case NODE_MEASURE:
+		return "a measure";
+	case NODE_RUN:
+		return "what a command says";
+	case NODE_GET:
+		return "a document";
+	case NODE_SIZE:
+		return "the size of a file";
+	case NODE_LOOKUP:
+	case NODE_ARRAY:
+	case NODE_KEEP:
+	case NODE_DROP:
+	case NODE_PRESENCE:
+	case NODE_PARSE:
+		return "parts of objects and lists: ask for one value with key:";
+	default:
+		return "an id";
+	}
+}
+
 static void read_rule(struct compiler *c, const struct yaml *y, struct expr *rules, bool now)
 {
 	const struct expr *what;
@@ -153,12 +181,7 @@ static void read_rule(struct compiler *c, const struct yaml *y, struct expr *rul
 	if (reach_depth_fits(c, condition) && now && !reach_is_now(c, condition, &what))
 		diagnose(&c->d, yaml_value(y, 0)->at,
 			 "consent is asked before anything is recorded, so it can not know %s",
-			 what->op == NODE_FACT ? "facts of the event, of a call or of the exit"
-			 : what->op == NODE_PARAMETER ? "a parameter of a call"
-			 : what->op == NODE_MEASURE   ? "a measure"
-			 : what->op == NODE_RUN	      ? "what a command says"
-			 : what->op == NODE_GET	      ? "a document"
-						      : "an id");
+			 out_of_reach(what->op));
 	expr_add(&c->heap, rules, expr_wrap(&c->heap, op, 0, condition));
 }
 

@@ -55,13 +55,20 @@ bool reach_fact(struct compiler *c, struct expr *e, unsigned fact)
 	return !walk(c, e, is_not_this, &fact);
 }
 
+/* Drainers only have the memory. */
+static bool is_large(enum node_op op)
+{
+	return op == NODE_SIZE || op == NODE_LOOKUP || op == NODE_ARRAY || op == NODE_KEEP ||
+	       op == NODE_DROP || op == NODE_PRESENCE || op == NODE_PARSE;
+}
+
 static bool is_now(struct compiler *c, const struct expr *e, void *context)
 {
 	const struct expr **what = context;
 	bool late = e->op == NODE_ID_RUN || e->op == NODE_ID_INSTALLATION ||
 		    e->op == NODE_ID_KEYED || e->op == NODE_CHILD_ARGUMENT || e->op == NODE_RUN ||
 		    e->op == NODE_GET || e->op == NODE_PARAMETER || e->op == NODE_MEASURE ||
-		    (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
+		    is_large(e->op) || (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
 
 	(void)c;
 	if (late)

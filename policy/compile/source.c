@@ -120,6 +120,11 @@ static const char *const *allowed(struct compiler *c, bool beside, bool with_tes
 	return all;
 }
 
+bool source_is_of_lookup(const struct yaml *map, const struct yaml *key)
+{
+	return strcmp(key->text, "is") == 0 && yaml_get(map, "lookup") != NULL;
+}
+
 /* The pair of the word, or -1 after a finding. */
 static int find_word(struct compiler *c, const struct yaml *map, bool with_tests)
 {
@@ -137,7 +142,8 @@ static int find_word(struct compiler *c, const struct yaml *map, bool with_tests
 		else if (keys_have(KEYS_SOURCE, key->text))
 			found = (int)i;
 		else if (!keys_have(KEYS_PARAMETER, key->text) &&
-			 !(with_tests && keys_have(KEYS_TEST, key->text)) && stranger == NULL)
+			 !(with_tests && keys_have(KEYS_TEST, key->text)) &&
+			 !source_is_of_lookup(map, key) && stranger == NULL)
 			stranger = key;
 	}
 	if (stranger != NULL)

@@ -40,6 +40,8 @@ struct expr *source_pairs(struct compiler *c, const struct yaml *y, const char *
 
 /* A fact: the FACT node, or what yields it. */
 struct expr *source_of_fact(struct compiler *c, unsigned fact, struct mark at);
+/* The `is` of a lookup, which is no test. */
+bool source_is_of_lookup(const struct yaml *map, const struct yaml *key);
 
 /* What stands for a source that has a finding. */
 struct expr *source_nothing(struct compiler *c, struct mark at);

@@ -5,6 +5,7 @@
 
 #include "policy/compile/regex.h"
 #include "policy/compile/source.h"
+#include "policy/read.h"
 #include "policy/text_words.h"
 #include "policy/time_text.h"
 
@@ -14,6 +15,15 @@ static const struct {
 #define TEXT_WORD(kind, name, word, about) { #kind, word },
 #include "policy/text_words.def"
 #undef TEXT_WORD
+};
+
+/* Beyond the values of AS: PARSE. */
+#define CONVERT_FORMAT 512
+
+static const char *const formats[] = {
+#define READER(name, word, extension, about) word,
+#include "policy/read_formats.def"
+#undef READER
 };
 
 static const char *const times[] = {
@@ -29,8 +39,8 @@ static const char *const times[] = {
 static struct expr *wrap_word(struct compiler *c, const struct yaml *given, struct expr *e,
 			      enum node_op op, const char *kind, const char *what)
 {
-	const char *known[WORDS + TIMES + 1];
-	uint32_t value[WORDS + TIMES];
+	const char *known[WORDS + TIMES + READ_FORMATS + 1];
+	uint32_t value[WORDS + TIMES + READ_FORMATS];
 	unsigned count = 0;
 	uint32_t chosen = 0;
 
@@ -44,9 +54,15 @@ static struct expr *wrap_word(struct compiler *c, const struct yaml *given, stru
 		known[count] = times[i];
 		value[count++] = CONVERT_TIME + i + 1;
 	}
+	for (uint32_t i = 0; op == NODE_AS && i < READ_FORMATS; i++) {
+		known[count] = formats[i];
+		value[count++] = CONVERT_FORMAT + i;
+	}
 	known[count] = NULL;
 	if (!scalar_choice(c, given, what, known, &chosen))
 		return e;
+	if (value[chosen] >= CONVERT_FORMAT)
+		return expr_wrap(&c->heap, NODE_PARSE, value[chosen] - CONVERT_FORMAT, e);
 	return expr_wrap(&c->heap, op, value[chosen], e);
 }
 
@@ -60,7 +76,11 @@ struct expr *source_transform_decode(struct compiler *c, const struct yaml *give
 struct expr *source_transform_as(struct compiler *c, const struct yaml *given,
 				 const struct yaml *map, struct expr *e)
 {
-	(void)map;
+	bool document = read_format_of_word(given->text) < READ_FORMATS;
+
+	/* A file was read by it, and so was what a key was taken out of. */
+	if (yaml_get(map, "file") != NULL || (document && yaml_get(map, "key") != NULL))
+		return e;
 	return wrap_word(c, given, e, NODE_AS, "CONVERT", "type");
 }
 
