@@ -315,6 +315,15 @@ static void take_waited(const struct view *view, struct stop_facts *stop)
 	}
 }
 
+/* Into what could not say so itself, and nobody knew beforehand. */
+static bool executed_unforeseen(const struct view *view)
+{
+	bool noted = view->has_own &&
+		     (view->own.reason != EXIT_UNKNOWN || view->own.flags & NOTE_GOES_ON);
+
+	return CLAIM_STATE(view->word) == CLAIM_EXECUTING && !view->has_waited && !noted;
+}
+
 static void fill_stop(const struct slot_ref *ref, const struct view *view, struct stop_facts *stop)
 {
 	*stop = (struct stop_facts){
@@ -336,8 +345,7 @@ static void fill_stop(const struct slot_ref *ref, const struct view *view, struc
 		return;
 	else if (view->has_waited)
 		take_waited(view, stop);
-	/* Into a program that can not say so itself: static, another user's, without the shim. */
-	else if (CLAIM_STATE(view->word) == CLAIM_EXECUTING && stop->reason == EXIT_VANISHED)
+	else if (executed_unforeseen(view))
 		stop->reason = EXIT_EXEC;
 }
 
@@ -358,7 +366,9 @@ static bool finish(struct slot_ref *ref, const struct view *view)
 		return true;
 	if (view->has_start && (view->start.flags & START_WORKER) == 0)
 		drain_worker_settle(ref);
-	if (!slot_change(ref, CLAIM_PID(view->word), state, CLAIM_FINAL))
+	/* The state is what tells the next drainer of it, if we are killed. */
+	if (!slot_change(ref, CLAIM_PID(view->word), state,
+			 executed_unforeseen(view) ? CLAIM_ENDED : CLAIM_FINAL))
 		return false;
 	/* Killed after its start's commit word and before its claim word. */
 	if (state == CLAIM_TAKEN)

@@ -157,7 +157,8 @@ struct note {
 };
 static_assert(sizeof(struct note) == 64, "format");
 
-#define NOTE_FORKED 1u /* the process forked since its start, or its setsid */
+#define NOTE_FORKED  1u /* the process forked since its start, or its setsid */
+#define NOTE_GOES_ON 2u /* it executes a program that can not speak, as the same lifecycle */
 
 /* The start block: facts here, the snapshot for late evaluation behind struct slot. */
 struct start_block {

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/sys.h"
@@ -175,12 +177,31 @@ static int resolve(char path[PATHS_MAX])
 	return 0;
 }
 
-/* As the kernel sets AT_SECURE; file capabilities are not looked at. */
-static bool raises_privileges(const struct stat *st)
+static bool changes_user(const struct stat *st)
 {
 	return ((st->st_mode & S_ISUID) != 0 && st->st_uid != sys_geteuid()) ||
 	       ((st->st_mode & S_ISGID) != 0 && (st->st_mode & S_IXGRP) != 0 &&
 		st->st_gid != (unsigned)sys_call(SYS_getegid, 0, 0, 0, 0));
+}
+
+/* capabilities(7): root has them all, and is not told apart by them. */
+static bool has_capabilities(const char *path)
+{
+	return sys_call(SYS_getxattr, path, "security.capability", NULL, 0) > 0 &&
+	       sys_call(SYS_getuid, 0, 0, 0, 0) != 0;
+}
+
+static bool lies_on_nosuid(const char *path)
+{
+	struct statfs fs;
+
+	return sys_call(SYS_statfs, path, &fs, 0, 0) == 0 && (fs.f_flags & ST_NOSUID) != 0;
+}
+
+/* As the kernel sets AT_SECURE. */
+static bool raises_privileges(const char *path, const struct stat *st)
+{
+	return (changes_user(st) || has_capabilities(path)) && !lies_on_nosuid(path);
 }
 
 static int find_executable(struct program_file *file)
@@ -204,7 +225,7 @@ static int find_executable(struct program_file *file)
 	if (file->elf.loader[0] != '\0' &&
 	    sys_call(SYS_faccessat, AT_FDCWD, file->elf.loader, F_OK, 0) != 0)
 		return -ENOENT;
-	file->secure = raises_privileges(&st);
+	file->secure = raises_privileges(real, &st);
 	return 0;
 }
 

@@ -8,18 +8,25 @@
 
 #include "shim/worker.h"
 
-static bool adopt_same(const struct self *self, const struct start_block *start,
-		       const struct decision *decision)
+bool adopt_same(const struct start_block *start, unsigned uid, const struct decision *decision)
 {
-	return decision->reason == REASON_MEASURED && !(start->flags & START_ONLY_CHILD) &&
-	       start->service == decision->service && start->uid == self->uid &&
-	       !memcmp(start->image, decision->image, 16);
+	/* A wrapper that execs what it is for: still the child that was named. */
+	if (start->flags & START_ONLY_CHILD)
+		return decision->reason != REASON_MEASURED;
+	return decision->reason == REASON_MEASURED && start->service == decision->service &&
+	       start->uid == uid && !memcmp(start->image, decision->image, 16);
 }
 
-/* A wrapper that execs what it is for: still the child that was named. */
-static bool adopt_child(const struct start_block *start, const struct decision *decision)
+/* Our former image took the program for one that can not speak, and noted what that means. */
+static void adopt_take_back(struct self *self)
 {
-	return start->flags & START_ONLY_CHILD && decision->reason != REASON_MEASURED;
+	struct note_facts facts = { .code = -1, .pid = (uint32_t)self->pid };
+	struct note own;
+
+	if (slot_read_own(&self->slot, &own) < 0)
+		return;
+	if (own.reason == EXIT_EXEC || own.flags & NOTE_GOES_ON)
+		slot_note_own(&self->slot, &facts);
 }
 
 static void adopt_end(struct self *self)
@@ -70,12 +77,12 @@ enum adoption adopt(struct self *self, const struct decision *decision)
 		slot_unmap(&self->slot);
 		return ADOPT_LEAVE_IT;
 	}
-	if (!(!adopted && by_launcher) && !adopt_same(self, &start, decision) &&
-	    !adopt_child(&start, decision)) {
+	if (!(!adopted && by_launcher) && !adopt_same(&start, self->uid, decision)) {
 		adopt_end(self);
 		return ADOPT_NONE;
 	}
 	atomic_store(&self->slot.slot->adopted, 1);
+	adopt_take_back(self);
 	slot_change(&self->slot, (uint32_t)self->pid, CLAIM_EXECUTING, CLAIM_RUNNING);
 	return ADOPT_GOES_ON;
 }

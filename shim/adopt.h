@@ -21,4 +21,7 @@ enum adoption {
  */
 enum adoption adopt(struct self *self, const struct decision *decision);
 
+/* Does what that start began go on in a program about which this was decided, for that user? */
+bool adopt_same(const struct start_block *start, unsigned uid, const struct decision *decision);
+
 #endif

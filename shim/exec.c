@@ -31,20 +31,45 @@ static enum exec_mark exec_begin(struct self *self)
 	return EXEC_KIN;
 }
 
-/* A child, or kin, on its way into a program that can not speak for itself. */
-static void exec_child(enum exec_mark mark, const struct children_exec *exec,
-		       struct children_record *record)
+/* What is known of the exec before it. */
+struct exec_record {
+	struct children_record child; /* the start of what can not write it itself */
+	enum children_fate fate;      /* of the owner's lifecycle */
+};
+
+static void exec_note(struct self *self, enum exit_reason reason, uint16_t flags)
 {
-	record->made = false;
-	if (mark != EXEC_OWNER && self_family())
-		children_start(exec, sys_getpid(), sys_getppid(), record);
+	struct note_facts facts = { .reason = reason,
+				    .code = -1,
+				    .after_signal = self->last_signal,
+				    .pid = (uint32_t)self->pid,
+				    .flags = flags,
+				    .confined = self->confined };
+
+	slot_note_own(&self->slot, &facts);
 }
 
-static void exec_failed(struct self *self, enum exec_mark mark,
-			const struct children_record *record)
+/* Into a program that can not speak for itself, it may be. */
+static void exec_foresee(struct self *self, enum exec_mark mark, const struct children_exec *exec,
+			 struct exec_record *record)
 {
-	children_withdraw(record);
+	*record = (struct exec_record){ .fate = CHILDREN_SPEAKS };
+	if (mark == EXEC_OWNER)
+		record->fate = children_become(exec, self, &record->child);
+	else if (self_family())
+		children_start(exec, sys_getpid(), sys_getppid(), &record->child);
+	if (record->fate == CHILDREN_ENDS)
+		exec_note(self, EXIT_EXEC, 0);
+	else if (record->fate == CHILDREN_GOES_ON)
+		exec_note(self, EXIT_UNKNOWN, NOTE_GOES_ON);
+}
+
+static void exec_failed(struct self *self, enum exec_mark mark, const struct exec_record *record)
+{
+	children_withdraw(&record->child);
 	if (mark == EXEC_OWNER) {
+		if (record->fate != CHILDREN_SPEAKS)
+			exec_note(self, EXIT_UNKNOWN, 0);
 		slot_change(&self->slot, (uint32_t)self->pid, CLAIM_EXECUTING, CLAIM_RUNNING);
 	} else if (mark == EXEC_KIN) {
 		worker_stays(self);
@@ -52,12 +77,17 @@ static void exec_failed(struct self *self, enum exec_mark mark,
 	}
 }
 
+/* The kernel takes NULL for an empty environment. */
+static char *const exec_nothing[] = { NULL };
+
+#define EXEC_OF(...) (&(struct children_exec){ __VA_ARGS__ })
+
 /* Raw system calls in between keep the errno of the failed exec. */
 #define EXEC_THROUGH(what, name, ...)                                                              \
 	do {                                                                                       \
 		__typeof__(&name) next = NEXT(name);                                               \
 		struct self *self = self_here();                                                   \
-		struct children_record record;                                                     \
+		struct exec_record record;                                                         \
 		enum exec_mark mark;                                                               \
 		int rc;                                                                            \
                                                                                                    \
@@ -66,7 +96,7 @@ static void exec_failed(struct self *self, enum exec_mark mark,
 			return -1;                                                                 \
 		}                                                                                  \
 		mark = exec_begin(self);                                                           \
-		exec_child(mark, what, &record);                                                   \
+		exec_foresee(self, mark, what, &record);                                           \
 		rc = next(__VA_ARGS__);                                                            \
 		exec_failed(self, mark, &record);                                                  \
 		return rc;                                                                         \
@@ -74,8 +104,8 @@ static void exec_failed(struct self *self, enum exec_mark mark,
 
 static int exec_ve(const char *path, char *const argv[], char *const envp[])
 {
-	EXEC_THROUGH((&(struct children_exec){ path, false, argv, envp }), execve, path, argv,
-		     envp);
+	EXEC_THROUGH(EXEC_OF(.name = path, .argv = argv, .envp = envp ? envp : exec_nothing),
+		     execve, path, argv, envp);
 }
 
 LIFECYCLE_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
@@ -85,7 +115,7 @@ LIFECYCLE_EXPORT int execve(const char *path, char *const argv[], char *const en
 
 static int exec_v(const char *path, char *const argv[])
 {
-	EXEC_THROUGH((&(struct children_exec){ path, false, argv, NULL }), execv, path, argv);
+	EXEC_THROUGH(EXEC_OF(.name = path, .argv = argv), execv, path, argv);
 }
 
 LIFECYCLE_EXPORT int execv(const char *path, char *const argv[])
@@ -95,7 +125,7 @@ LIFECYCLE_EXPORT int execv(const char *path, char *const argv[])
 
 static int exec_vp(const char *file, char *const argv[])
 {
-	EXEC_THROUGH((&(struct children_exec){ file, true, argv, NULL }), execvp, file, argv);
+	EXEC_THROUGH(EXEC_OF(.name = file, .search = true, .argv = argv), execvp, file, argv);
 }
 
 LIFECYCLE_EXPORT int execvp(const char *file, char *const argv[])
@@ -105,20 +135,24 @@ LIFECYCLE_EXPORT int execvp(const char *file, char *const argv[])
 
 LIFECYCLE_EXPORT int execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	EXEC_THROUGH((&(struct children_exec){ file, true, argv, envp }), execvpe, file, argv,
-		     envp);
+	EXEC_THROUGH(EXEC_OF(.name = file, .search = true, .argv = argv,
+			     .envp = envp ? envp : exec_nothing),
+		     execvpe, file, argv, envp);
 }
 
 LIFECYCLE_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
 {
-	EXEC_THROUGH((&(struct children_exec){ NULL, false, argv, envp }), fexecve, fd, argv, envp);
+	EXEC_THROUGH(EXEC_OF(.name = "", .argv = argv, .envp = envp ? envp : exec_nothing,
+			     .at = true, .descriptor = fd),
+		     fexecve, fd, argv, envp);
 }
 
 LIFECYCLE_EXPORT int execveat(int dir, const char *path, char *const argv[], char *const envp[],
 			      int flags)
 {
-	EXEC_THROUGH((&(struct children_exec){ NULL, false, argv, envp }), execveat, dir, path,
-		     argv, envp, flags);
+	EXEC_THROUGH(EXEC_OF(.name = path, .argv = argv, .envp = envp ? envp : exec_nothing,
+			     .at = true, .descriptor = dir),
+		     execveat, dir, path, argv, envp, flags);
 }
 
 /* The words of an argument list: on the caller's stack, or mapped when they are many. */

@@ -14,7 +14,9 @@ static void spawn_note(const char *name, bool search, char *const argv[], char *
 		       pid_t pid)
 {
 	static char *const nothing[] = { NULL };
-	struct children_exec exec = { name, search, argv, envp ? envp : nothing };
+	struct children_exec exec = {
+		.name = name, .search = search, .argv = argv, .envp = envp ? envp : nothing
+	};
 	struct children_record record;
 
 	children_start(&exec, pid, sys_getpid(), &record);

@@ -51,10 +51,10 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	if (truncated)
 		pool_count(&self->pool, POOL_TRUNCATED, 1);
 	atomic_store(&self->slot.slot->adopted, 1);
-	if (parent || more & START_BY_PARENT)
-		slot_set_parent(&self->slot, subject->parent);
-	else if (self->waiter && !(self->waiter & WAITER_PARENT))
+	if (self->waiter && !(self->waiter & WAITER_PARENT))
 		slot_set_waiter(&self->slot, self->waiter);
+	else if (parent || more & START_BY_PARENT)
+		slot_set_parent(&self->slot, subject->parent);
 	slot_commit_start(&self->slot, &facts);
 	return REASON_MEASURED;
 }

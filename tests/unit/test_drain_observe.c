@@ -358,6 +358,66 @@ static void an_exec_into_something_else_is_over_at_once(void **state)
 	assert_int_equal(CLAIM_STATE(*f->ref.claim), CLAIM_ENDED);
 }
 
+static void an_exec_noted_as_the_end_is_believed_in_a_while_or_of_the_dead(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	note_of(f, (struct note_facts){ .reason = EXIT_EXEC, .code = -1 });
+	change(f, CLAIM_EXECUTING);
+	assert_int_equal(observe(f), DRAIN_LIVES);
+	age_own_note(f, DRAIN_EXEC_NS);
+	assert_over(f, EXIT_EXEC, -1, 0);
+}
+
+static void a_waiter_tells_of_the_program_that_came_after_it(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	note_of(f, (struct note_facts){ .reason = EXIT_EXEC, .code = -1 });
+	change(f, CLAIM_EXECUTING);
+	end(&f->owner);
+	note_waited(f, 0, SIGKILL);
+	assert_over(f, EXIT_EXEC, -1, 0);
+}
+
+static void an_exec_that_was_taken_back_is_none(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	note_of(f, (struct note_facts){ .reason = EXIT_EXEC, .code = -1 });
+	change(f, CLAIM_EXECUTING);
+	note_of(f, (struct note_facts){ .code = -1 });
+	change(f, CLAIM_RUNNING);
+	age_own_note(f, DRAIN_EXEC_NS);
+	assert_int_equal(observe(f), DRAIN_LIVES);
+	end(&f->owner);
+	assert_over(f, EXIT_VANISHED, -1, 0);
+}
+
+static void what_goes_on_and_can_not_speak_vanishes(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	note_of(f, (struct note_facts){ .code = -1, .flags = NOTE_GOES_ON });
+	change(f, CLAIM_EXECUTING);
+	end(&f->owner);
+	assert_over(f, EXIT_VANISHED, -1, 0);
+}
+
+static void of_an_exec_that_nobody_foresaw_nothing_else_is_known(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	change(f, CLAIM_EXECUTING);
+	end(&f->owner);
+	assert_over(f, EXIT_EXEC, -1, 0);
+}
+
 /* The state is one in which nobody is looked for in there, so that the answer is the same wherever
  * the test runs. */
 static void in_another_pid_namespace_a_stop_is_believed_after_a_while(void **state)
@@ -441,6 +501,11 @@ int main(void)
 		TEST(peeking_tells_the_same_and_changes_nothing),
 		TEST(heirs_that_are_gone_or_dead_are_not_waited_for),
 		TEST(an_exec_into_something_else_is_over_at_once),
+		TEST(an_exec_noted_as_the_end_is_believed_in_a_while_or_of_the_dead),
+		TEST(a_waiter_tells_of_the_program_that_came_after_it),
+		TEST(an_exec_that_was_taken_back_is_none),
+		TEST(what_goes_on_and_can_not_speak_vanishes),
+		TEST(of_an_exec_that_nobody_foresaw_nothing_else_is_known),
 		TEST(in_another_pid_namespace_a_stop_is_believed_after_a_while),
 		TEST(in_a_pid_namespace_that_is_gone_all_are_dead),
 		TEST(after_a_reboot_everybody_is_dead),
