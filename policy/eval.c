@@ -61,11 +61,25 @@ static struct value eval_object(struct eval *e, const struct image_node *node)
 	return kept != NULL ? value_of(VALUE_JSON, kept, t.length) : value_unreadable();
 }
 
-static struct value eval_keyed_id(struct eval *e, const struct image_node *node)
+/* Operands: of a keyed one its key; alphabet and file, 0 when there is none. */
+static struct value eval_id(struct eval *e, const struct image_node *node)
 {
-	const char *key = node->count > 0 ? eval_scalar(e, node->operand[0]) : NULL;
+	bool keyed = node->op == NODE_ID_KEYED;
+	struct eval_id id = { .kind = keyed ? "keyed" : "installation", .length = node->value };
+	const struct image_node *alphabet = node_operand(&e->section, node, keyed);
 
-	return key != NULL ? e->world->id(e, "keyed", key) : value_absent();
+	if (keyed)
+		id.key = node->count > 0 ? eval_scalar(e, node->operand[0]) : NULL;
+	if (keyed && id.key == NULL)
+		return value_absent();
+	if (alphabet != NULL && alphabet->op == NODE_TEXT && alphabet->value > 1)
+		id.alphabet = node_text(alphabet);
+	if (node->count > keyed + 1u && node->operand[keyed + 1u] != 0) {
+		id.file = eval_scalar(e, node->operand[keyed + 1u]);
+		if (id.file == NULL)
+			return value_absent();
+	}
+	return e->world->id(e, &id);
 }
 
 static struct value eval_measure(struct eval *e, const struct image_node *node)
@@ -121,11 +135,10 @@ static struct value eval_taken(struct eval *e, const struct image_node *node)
 	case NODE_PARSE:
 		return eval_large(e, node);
 	case NODE_ID_RUN:
-		return e->world->id(e, "run", NULL);
+		return e->world->id(e, &(struct eval_id){ .kind = "run" });
 	case NODE_ID_INSTALLATION:
-		return e->world->id(e, "installation", NULL);
 	case NODE_ID_KEYED:
-		return eval_keyed_id(e, node);
+		return eval_id(e, node);
 	default:
 		return value_unreadable();
 	}

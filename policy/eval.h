@@ -21,13 +21,21 @@
 
 struct eval;
 
+/* An identifier that a policy asks for. */
+struct eval_id {
+	const char *kind;     /* run, installation, keyed */
+	const char *key;      /* of keyed, else NULL */
+	const char *alphabet; /* its characters; NULL: a UUID */
+	uint32_t length;      /* then */
+	const char *file;     /* where it is kept, instead of the state directory; NULL: there */
+};
+
 /* Where the values come from. Texts live as long as the evaluation, in the arena when they are
  * made. */
 struct eval_world {
 	struct value (*env)(struct eval *e, uint32_t number, const char *name);
 	struct value (*fact)(struct eval *e, enum fact fact);
-	/* kind: run, installation, keyed. */
-	struct value (*id)(struct eval *e, const char *kind, const char *key);
+	struct value (*id)(struct eval *e, const struct eval_id *id);
 	/* RUN and GET: what only a drainer can find out. NULL: absent. */
 	struct value (*probe)(struct eval *e, const struct image_node *node);
 	/* Of the call that an event is about: the key is NODE_PARAMETER's. NULL: absent. */

@@ -21,6 +21,7 @@
 
 struct image;	   /* policy/image.h */
 struct late_probe; /* policy/late_probe.h */
+struct eval_id;	   /* policy/eval.h */
 
 enum late_moment { LATE_START, LATE_STOP };
 
@@ -31,9 +32,8 @@ struct late_process {
 	const struct stop_facts *stop; /* at LATE_STOP */
 	const uint8_t *pool_id;
 	uint64_t lifecycle;
-	/* The id called for: 0 and text in `into`, or -errno: absent. Key is NULL but for keyed
-	 * ids. */
-	int (*id)(void *context, const char *kind, const char *key, char *into, size_t capacity);
+	/* The id called for: 0 and text in `into`, or -errno: absent. */
+	int (*id)(void *context, const struct eval_id *id, char *into, size_t capacity);
 	void *context;
 	/* A command or a request (policy/late_probe.h): bytes in `into`, or -errno: absent. NULL:
 	 * none is made, all are absent. */

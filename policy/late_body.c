@@ -39,11 +39,10 @@ static struct value no_env(struct eval *e, uint32_t number, const char *name)
 	return value_absent();
 }
 
-static struct value no_id(struct eval *e, const char *kind, const char *key)
+static struct value no_id(struct eval *e, const struct eval_id *which)
 {
 	(void)e;
-	(void)kind;
-	(void)key;
+	(void)which;
 	return value_absent();
 }
 

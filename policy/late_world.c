@@ -206,15 +206,15 @@ static struct value env(struct eval *e, uint32_t number, const char *name)
 	return value_text(snapshot_env(&w->snapshot, number, e->arena));
 }
 
-static struct value id(struct eval *e, const char *kind, const char *key)
+static struct value id(struct eval *e, const struct eval_id *id)
 {
 	const struct late_world *w = e->context;
 	const struct late_process *p = w->process;
-	char memory[128];
+	char memory[256];
 
-	if (kind[0] == 'r')
+	if (id->kind[0] == 'r')
 		return value_text(w->session);
-	if (p->id == NULL || p->id(p->context, kind, key, memory, sizeof(memory)) != 0)
+	if (p->id == NULL || p->id(p->context, id, memory, sizeof(memory)) != 0)
 		return value_absent();
 	return value_text(arena_copy(e->arena, memory, strlen(memory)));
 }

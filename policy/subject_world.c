@@ -82,11 +82,10 @@ static struct value fact(struct eval *e, enum fact which)
 }
 
 /* The compiler refuses ids where only this world can answer. */
-static struct value id(struct eval *e, const char *kind, const char *key)
+static struct value id(struct eval *e, const struct eval_id *which)
 {
 	(void)e;
-	(void)kind;
-	(void)key;
+	(void)which;
 	return value_unreadable();
 }
 

@@ -1,6 +1,6 @@
 /*
- * Identifiers that live in the state directory: the installation's, and one for each key that a
- * policy names. Each is made once, 0600, by whoever comes first; the key itself is never stored.
+ * Identifiers that live in the state directory, or where a policy says: the installation's, and one
+ * for each key. Each is made once, 0600, by whoever comes first; the key itself is never stored.
  * One thread; any number of processes.
  */
 #ifndef BOOKEND_SENDER_IDS_H
@@ -8,12 +8,14 @@
 
 #include <stddef.h>
 
+#include "policy/eval.h"
+
 struct ids {
 	const char *state;
 };
 
 /* late_process.id with a struct ids as its context. -EINVAL: no such kind; -errno: it can neither
  * be read nor made. */
-int ids_get(void *ids, const char *kind, const char *key, char *into, size_t capacity);
+int ids_get(void *ids, const struct eval_id *id, char *into, size_t capacity);
 
 #endif

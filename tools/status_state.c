@@ -1,5 +1,6 @@
 #include "tools/status.h"
 #include "tools/file.h"
+#include "tools/ids.h"
 #include "tools/place.h"
 
 #include <dirent.h>
@@ -128,6 +129,22 @@ static void print_losses(struct status *status)
 	listing_table_end(&status->list);
 }
 
+static void print_id(void *list, const char *of, const char *id)
+{
+	listing_row(list, (const char *[]){ of, id });
+}
+
+static void print_ids(struct status *status)
+{
+	static const struct listing_column columns[] = { { "of", "of", false },
+							 { "id", "id", false } };
+
+	listing_table(&status->list, "ids", "Identifiers (new ones: bookend id --rotate)", columns,
+		      2);
+	ids_each(status->state, print_id, &status->list);
+	listing_table_end(&status->list);
+}
+
 void status_state(struct status *status)
 {
 	struct listing *list = &status->list;
@@ -148,5 +165,6 @@ void status_state(struct status *status)
 		     error ? "make room, or set BOOKEND_STATE to a folder of yours" : NULL);
 	print_spool(status, error);
 	listing_section_end(list);
+	print_ids(status);
 	print_losses(status);
 }

@@ -97,27 +97,3 @@ struct expr *source_arg(struct compiler *c, const struct yaml *argument, const s
 	return expr_new(&c->heap, of != NULL ? NODE_CHILD_ARGUMENT : NODE_ARGUMENT, place,
 			argument->at);
 }
-
-struct expr *source_id(struct compiler *c, const struct yaml *argument, const struct yaml *map)
-{
-	static const char *const kinds[] = { "run", "installation", "keyed", NULL };
-	const struct yaml *key = yaml_get(map, "for");
-	const char *kind = argument->text;
-
-	if (key != NULL && strcmp(kind, "keyed") != 0)
-		diagnose(&c->d, key->at, "for: belongs to `id: keyed`");
-	if (strcmp(kind, "run") == 0)
-		return expr_new(&c->heap, NODE_ID_RUN, 0, argument->at);
-	if (strcmp(kind, "installation") == 0)
-		return expr_new(&c->heap, NODE_ID_INSTALLATION, 0, argument->at);
-	if (strcmp(kind, "keyed") != 0) {
-		diagnose_unknown(&c->d, argument->at, "id", kind, kinds);
-		return source_nothing(c, argument->at);
-	}
-	if (key == NULL) {
-		diagnose(&c->d, argument->at,
-			 "`id: keyed` needs for: a source, one id for each of its values");
-		return source_nothing(c, argument->at);
-	}
-	return expr_wrap(&c->heap, NODE_ID_KEYED, 0, source_of(c, key));
-}

@@ -5,6 +5,7 @@
 #ifndef BOOKEND_TESTS_UNIT_POLICY_EVENTS_H
 #define BOOKEND_TESTS_UNIT_POLICY_EVENTS_H
 
+#include "policy/eval.h"
 #include "tests/unit/policy_scene.h"
 
 /* The command line, words separated by one space. */
@@ -16,10 +17,11 @@ SCENE_UNUSED static void scene_words(char *words)
 	scene.argv[scene.subject.argc] = NULL;
 }
 
-static int scene_id(void *context, const char *kind, const char *key, char *into, size_t capacity)
+static int scene_id(void *context, const struct eval_id *id, char *into, size_t capacity)
 {
 	(void)context;
-	snprintf(into, capacity, "id-%s-%s", kind, key != NULL ? key : "");
+	snprintf(into, capacity, "id-%s-%s%s%s", id->kind, id->key != NULL ? id->key : "",
+		 id->alphabet != NULL ? id->alphabet : "", id->file != NULL ? id->file : "");
 	return 0;
 }
 

@@ -65,7 +65,7 @@ static void words_of_later_versions_are_refused_with_those_there_are(void **stat
 		      "8:28: unknown key of a trigger 'never': this version knows start, stop, ");
 	assert_begins(SCENE_HEAD SCENE_ALLOW
 		      "    events: { e: { when: start, if: { env: A, like: x } } }\n",
-		      "8:47: unknown key of a source 'like': this version knows for, ");
+		      "8:47: unknown key of a source 'like': this version knows ");
 }
 
 static void a_worker_goes_without_a_name(void **state)
