@@ -39,7 +39,8 @@ static bool listed(const char *list, const char *word)
 {
 	size_t length = strlen(word);
 
-	for (const char *at = strstr(list, word); at != NULL; at = strstr(at + 1, word)) {
+	for (const char *at = length > 0 ? strstr(list, word) : NULL; at != NULL;
+	     at = strstr(at + 1, word)) {
 		if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
 			return true;
 	}
