@@ -77,6 +77,14 @@ def cmocka(total, tree):
         total.add(passed, failed, skipped)
 
 
+def write_dictionary(path):
+    """The words of the policy language, from its tables."""
+    tables = "\n".join(p.read_text() for p in sorted(ROOT.glob("policy/**/*.def")))
+    words = re.findall(r"^(?:KEY\(\w+, |WORD\(|PARAMETER\(|TRANSFORM\()(\w+)", tables, re.M)
+    words += re.findall(r'^FACT\(\w+, "([\w.]+)"', tables, re.M)
+    path.write_text("".join(f'"{word}"\n' for word in sorted(set(words))))
+
+
 def fuzz(total):
     seconds = int(os.environ.get("FUZZ_SECONDS", 5))
 
@@ -84,7 +92,9 @@ def fuzz(total):
         corpus = ROOT / "tests/fuzz/corpus" / program.name
         with tempfile.TemporaryDirectory() as found:
             folders = [found] + ([corpus] if corpus.is_dir() else [])
-            return call([program, f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=2048", "-print_final_stats=1",
+            dictionary = pathlib.Path(found) / "words.dict"
+            write_dictionary(dictionary)
+            return call([program, f"-dict={dictionary}", f"-max_total_time={seconds}", "-timeout=5", "-rss_limit_mb=2048", "-print_final_stats=1",
                          f"-artifact_prefix={BUILD}/fuzz/{program.name}-", *folders], seconds + 60, SANITIZERS)
 
     programs = [BUILD / "fuzz/tests/fuzz" / p.stem for p in sorted(ROOT.glob("tests/fuzz/fuzz_*.c"))]

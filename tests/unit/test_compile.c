@@ -68,6 +68,14 @@ static void words_of_later_versions_are_refused_with_those_there_are(void **stat
 		      "8:47: unknown key of a source 'like': this version knows ");
 }
 
+static void a_key_of_nothing_is_unknown(void **state)
+{
+	(void)state;
+	assert_begins(SCENE_HEAD SCENE_ALLOW
+		      "    properties: { a: { env: A, \"\": x } }\n" SCENE_START,
+		      "8:32: unknown key of a source ''");
+}
+
 static void a_worker_goes_without_a_name(void **state)
 {
 	(void)state;
@@ -467,6 +475,7 @@ int main(void)
 		cmocka_unit_test(a_key_from_nowhere_is_told_what_there_is),
 		cmocka_unit_test(a_key_that_stands_twice_is_refused),
 		cmocka_unit_test(words_of_later_versions_are_refused_with_those_there_are),
+		cmocka_unit_test(a_key_of_nothing_is_unknown),
 		cmocka_unit_test(a_worker_goes_without_a_name),
 		cmocka_unit_test(a_child_goes_by_the_last_part_of_its_program),
 		cmocka_unit_test(several_mistakes_are_said_in_the_order_of_the_file),
