@@ -20,6 +20,7 @@
 #define EVAL_STEPS 100000
 
 struct eval;
+struct memo; /* policy/memo.h */
 
 /* An identifier that a policy asks for. */
 struct eval_id {
@@ -65,6 +66,7 @@ struct eval {
 	const void *context; /* the world's */
 	struct eval_words words;
 	struct eval_words child; /* that an event is about; no words: none */
+	struct memo *memo;	 /* NULL: everything is evaluated where it is needed */
 	unsigned depth;
 	unsigned steps; /* left */
 	bool mask;	/* secrets read "(secret)" */

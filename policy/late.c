@@ -10,6 +10,9 @@
 #include "policy/late_maker.h"
 #include "policy/words.h"
 
+/* What is kept for all events of a moment takes this part of the arena. */
+#define MEMO_PART 8
+
 static bool command_is(struct eval *e, const struct image_node *trigger)
 {
 	const char *command;
@@ -204,6 +207,7 @@ static int prepare(struct maker *m, const struct late_process *p, enum late_mome
 	m->eval.world = &late_world_sources;
 	m->eval.context = &m->world;
 	m->eval.mask = p->mask;
+	m->eval.memo = &m->memo;
 	set_words(m, service);
 	return error;
 }
@@ -253,7 +257,11 @@ static int events_as(const struct late_process *process, enum late_moment moment
 	const struct image *image = process->image;
 	uint32_t number = number_of_service(process->start, role);
 	const struct image_service *service;
-	struct maker m = { .arena = arena_init(out->arena, out->arena_bytes), .world.role = role };
+	size_t kept = out->arena_bytes / MEMO_PART;
+	struct maker m = { .arena = arena_init(out->arena, out->arena_bytes - kept),
+			   .memo.arena = arena_init((uint8_t *)out->arena + out->arena_bytes - kept,
+						    kept),
+			   .world.role = role };
 	int error;
 
 	if (number >= image->tables->service_count)

@@ -6,11 +6,13 @@
 #define BOOKEND_POLICY_LATE_MAKER_H
 
 #include "policy/late_world.h"
+#include "policy/memo.h"
 
 struct maker {
 	struct late_world world;
 	struct eval eval;
 	struct arena arena;
+	struct memo memo; /* for all events of the moment */
 	struct late_event event;
 	bool damaged;
 };

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "policy/memo.h"
 #include "policy/transform.h"
 
 struct value transform_source(struct eval *e, const struct image_node *node)
@@ -18,6 +19,22 @@ struct value transform_text(struct eval *e, const struct image_node *node)
 		return value_unreadable();
 	if (v.type == VALUE_NUMBER || v.type == VALUE_BOOL)
 		v.type = VALUE_TEXT;
+	return v;
+}
+
+struct value transform_memo(struct eval *e, const struct image_node *node)
+{
+	uint32_t key = (uint32_t)((const uint8_t *)node - e->section.bytes);
+	struct value v;
+
+	if (e->memo == NULL)
+		return transform_source(e, node);
+	if (memo_find(e->memo, key, &v))
+		return v;
+	v = transform_source(e, node);
+	/* What did not fit here, or took too long, may fit the next time. */
+	if (!e->arena->full && e->steps > 0)
+		memo_keep(e->memo, key, &v);
 	return v;
 }
 

@@ -125,6 +125,8 @@ bool reach_fact(struct compiler *c, struct expr *e, unsigned fact);
 struct expr *reach_live(struct compiler *c, const struct policy_service *s);
 /* Can consent answer it? Otherwise *what is what it can not know. */
 bool reach_is_now(struct compiler *c, struct expr *e, const struct expr **what);
+/* A named value that is dear to evaluate and the same for all events of a moment. */
+bool reach_is_worth_keeping(struct compiler *c, struct expr *e);
 bool reach_depth_fits(struct compiler *c, struct expr *e);
 /* Is it made of constants, the request's events and its time? Otherwise *what is what it is not. */
 bool reach_is_of_request(struct compiler *c, struct expr *e, const struct expr **what);

@@ -101,6 +101,42 @@ static bool is_made(enum node_op op)
 	}
 }
 
+/* What all events of a moment see alike. */
+static bool is_steady(struct compiler *c, const struct expr *e, void *context)
+{
+	bool *dear = context;
+
+	(void)c;
+	*dear |=
+		e->op == NODE_RUN || e->op == NODE_GET || e->op == NODE_REGEX || e->op == NODE_HASH;
+	switch (e->op) {
+	case NODE_ENV:
+	case NODE_FLAG:
+	case NODE_OPTION:
+	case NODE_ARGUMENT:
+	case NODE_CHILD_ARGUMENT:
+	case NODE_ID_INSTALLATION:
+	case NODE_ID_KEYED:
+	case NODE_RUN:
+	case NODE_GET:
+	case NODE_REGEX:
+	case NODE_LIST:
+	case NODE_INTEGER:
+		return true;
+	case NODE_FACT:
+		return facts[e->value].known == KNOWN_NOW || facts[e->value].known == KNOWN_STOP;
+	default:
+		return is_made(e->op);
+	}
+}
+
+bool reach_is_worth_keeping(struct compiler *c, struct expr *e)
+{
+	bool dear = false;
+
+	return e->op != NODE_OBJECT && walk(c, e, is_steady, &dear) && dear;
+}
+
 static bool is_of_request(struct compiler *c, const struct expr *e, void *context)
 {
 	const struct expr **what = context;

@@ -167,28 +167,28 @@ static void emit(struct emitter *m, const struct regex_tree *tree)
 
 struct expr *regex_emit(struct compiler *c, const struct yaml *y, const struct regex_tree *tree)
 {
-	struct emitter *m = heap_take(&c->heap, sizeof(*m));
+	struct emitter m = { .steps = 0 };
 	struct regex_head head = { 0 };
 	struct expr *e;
 	char *bytes;
 	size_t steps, ranges;
 
 	if (tree != NULL)
-		emit(m, tree);
-	put(m, REGEX_MATCH, 0, 0);
-	if (m->full)
+		emit(&m, tree);
+	put(&m, REGEX_MATCH, 0, 0);
+	if (m.full)
 		diagnose(&c->d, y->at,
 			 "the pattern '%.80s' is too large: its repetitions written out have more "
 			 "than %d steps",
 			 y->text, REGEX_STEPS_MAX);
-	steps = m->steps * sizeof(*m->step);
-	ranges = m->ranges * sizeof(*m->range);
-	head.steps = (uint16_t)m->steps;
-	head.ranges = (uint16_t)m->ranges;
+	steps = m.steps * sizeof(*m.step);
+	ranges = m.ranges * sizeof(*m.range);
+	head.steps = (uint16_t)m.steps;
+	head.ranges = (uint16_t)m.ranges;
 	bytes = heap_take(&c->heap, sizeof(head) + steps + ranges + 1);
 	memcpy(bytes, &head, sizeof(head));
-	memcpy(bytes + sizeof(head), m->step, steps);
-	memcpy(bytes + sizeof(head) + steps, m->range, ranges);
+	memcpy(bytes + sizeof(head), m.step, steps);
+	memcpy(bytes + sizeof(head) + steps, m.range, ranges);
 	e = expr_new(&c->heap, NODE_REGEX, (uint32_t)(sizeof(head) + steps + ranges), y->at);
 	e->text = bytes;
 	return e;

@@ -111,6 +111,8 @@ struct expr *template_value(struct compiler *c, const char *name, struct mark at
 		value->reading = true;
 		c->nesting++;
 		value->expr = source_of(c, value->yaml);
+		if (reach_is_worth_keeping(c, value->expr))
+			value->expr = expr_wrap(&c->heap, NODE_MEMO, 0, value->expr);
 		c->nesting--;
 		value->reading = false;
 	}

@@ -6,6 +6,7 @@
 #define BOOKEND_TESTS_UNIT_POLICY_EVENTS_H
 
 #include "policy/eval.h"
+#include "policy/late_probe.h"
 #include "tests/unit/policy_scene.h"
 
 /* The command line, words separated by one space. */
@@ -23,6 +24,14 @@ static int scene_id(void *context, const struct eval_id *id, char *into, size_t 
 	snprintf(into, capacity, "id-%s-%s%s%s", id->kind, id->key != NULL ? id->key : "",
 		 id->alphabet != NULL ? id->alphabet : "", id->file != NULL ? id->file : "");
 	return 0;
+}
+
+/* A command says its first word, a document is not there. */
+static int scene_probe(void *context, const struct late_probe *probe, char *into, size_t capacity)
+{
+	(void)context;
+	scene.probes++;
+	return probe->url != NULL ? -ENOENT : snprintf(into, capacity, "%s", probe->argv[0]);
 }
 
 static int scene_emit(void *context, const struct late_event *e)
@@ -58,6 +67,7 @@ SCENE_UNUSED static const char *scene_events(enum late_moment moment)
 				  .pool_id = pool_id,
 				  .lifecycle = 77,
 				  .id = scene_id,
+				  .probe = scene_probe,
 				  .mask = scene.mask };
 	uint32_t left_out = 0;
 	bool truncated;

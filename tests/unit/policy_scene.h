@@ -47,6 +47,7 @@ struct scene {
 	struct start_block start;
 	struct stop_facts stop;
 	bool mask;
+	unsigned probes;	/* how often one was asked */
 	struct late_event last; /* texts are gone by then */
 	char out[16384];
 	_Alignas(8) uint8_t decide_arena[DECIDE_ARENA];
