@@ -101,14 +101,20 @@ static bool is_made(enum node_op op)
 	}
 }
 
+/* Asks a file, a command or a server, or takes time. */
+static bool is_dear(enum node_op op)
+{
+	return op == NODE_RUN || op == NODE_GET || op == NODE_FILE || op == NODE_SIZE ||
+	       op == NODE_PARSE || op == NODE_REGEX || op == NODE_HASH;
+}
+
 /* What all events of a moment see alike. */
 static bool is_steady(struct compiler *c, const struct expr *e, void *context)
 {
 	bool *dear = context;
 
 	(void)c;
-	*dear |=
-		e->op == NODE_RUN || e->op == NODE_GET || e->op == NODE_REGEX || e->op == NODE_HASH;
+	*dear |= is_dear(e->op);
 	switch (e->op) {
 	case NODE_ENV:
 	case NODE_FLAG:
@@ -117,16 +123,13 @@ static bool is_steady(struct compiler *c, const struct expr *e, void *context)
 	case NODE_CHILD_ARGUMENT:
 	case NODE_ID_INSTALLATION:
 	case NODE_ID_KEYED:
-	case NODE_RUN:
-	case NODE_GET:
-	case NODE_REGEX:
 	case NODE_LIST:
 	case NODE_INTEGER:
 		return true;
 	case NODE_FACT:
 		return facts[e->value].known == KNOWN_NOW || facts[e->value].known == KNOWN_STOP;
 	default:
-		return is_made(e->op);
+		return is_dear(e->op) || is_large(e->op) || is_made(e->op);
 	}
 }
 
