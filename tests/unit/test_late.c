@@ -105,69 +105,6 @@ static void substitutes_and_omissions_follow_the_fixed_order(void **state)
 	assert_property("{ env: NONE, one_of: [Bob] }", "");
 }
 
-static void a_pattern_takes_its_first_group_or_all(void **state)
-{
-	(void)state;
-	assert_property("{ value: \"acme v1.22.3-rc\", extract: '\\d+\\.\\d+' }", "\"1.22\"");
-	assert_property("{ value: \"acme v1.22.3-rc\", extract: 'v(\\d+)(.*)' }", "\"1\"");
-	assert_property("{ value: abc, extract: '(x)?b' }", "");
-	assert_property("{ value: abc, extract: x }", "");
-	assert_property("{ value: abc, extract: x, else: none }", "\"none\"");
-	assert_property("{ value: 1234, extract: '3.' }", "\"34\"");
-	assert_property("{ value: null, extract: n }", "null");
-	assert_property("{ object: { a: 1 }, extract: a }", "");
-	assert_property("{ env: NONE, extract: x }", "");
-}
-
-static void assert_condition(const char *condition, bool holds)
-{
-	char service[512];
-
-	snprintf(service, sizeof(service), "    events: { e: { when: start, if: %s } }\n",
-		 condition);
-	assert_events(service, "app", LATE_START, holds ? "e start {}" TO : "");
-}
-
-static void a_pattern_is_found_anywhere_unless_it_is_held(void **state)
-{
-	(void)state;
-	assert_condition("{ env: NAME, matches: d }", true);
-	assert_condition("{ env: NAME, matches: '^d' }", false);
-	assert_condition("{ env: NAME, matches: ['^d', 'a$'] }", true);
-	assert_condition("{ env: NONE, matches: '.' }", false);
-	assert_condition("{ not: { env: NAME, matches: '(?i)^ADA$' } }", false);
-	assert_condition("{ value: \"${process.pid}\", matches: '^4' }", true);
-}
-
-static void a_dear_value_is_evaluated_once_for_all_events_of_a_moment(void **state)
-{
-	(void)state;
-	scene_begin(
-		"bookend: 1\n"
-		"values:\n"
-		"  version: { run: [v1.2], extract: '\\d.*' }\n"
-		"  product: app/${version}\n"
-		"  none: { get: \"http://x/${version}\" }\n"
-		"  own: { run: [now], replace: { matches: now, give: \"${event.name}\" } }\n"
-		"destinations: { d: { format: json, url: http://127.0.0.1/ } }\n"
-		"defaults: { to: d, consent: [ allow: always ] }\n"
-		"services:\n"
-		"  s:\n"
-		"    user: ${version}\n"
-		"    properties: { p: \"${product}\", v: \"${version}\", n: \"${none}\", o: "
-		"\"${own}\" "
-		"}\n"
-		"    events: { a: { when: start }, b: { when: start, if: { value: \"${version}\", "
-		"is: \"1.2\" } } }\n");
-	scene_decide("s");
-	assert_string_equal(scene_events(LATE_START),
-			    "a start user=1.2 {\"p\":\"app/1.2\",\"v\":\"1.2\",\"o\":\"a\"}" TO
-			    "b start user=1.2 {\"p\":\"app/1.2\",\"v\":\"1.2\",\"o\":\"b\"}" TO);
-	/* version, none, and own for each event. */
-	assert_int_equal(scene.probes, 4);
-	scene_end();
-}
-
 static void ids_come_through_the_callback(void **state)
 {
 	(void)state;
@@ -594,9 +531,6 @@ int main(void)
 		cmocka_unit_test(templates_are_text_unless_alone),
 		cmocka_unit_test(what_is_taken_from_the_process),
 		cmocka_unit_test(substitutes_and_omissions_follow_the_fixed_order),
-		cmocka_unit_test(a_pattern_takes_its_first_group_or_all),
-		cmocka_unit_test(a_pattern_is_found_anywhere_unless_it_is_held),
-		cmocka_unit_test(a_dear_value_is_evaluated_once_for_all_events_of_a_moment),
 		cmocka_unit_test(ids_come_through_the_callback),
 		cmocka_unit_test(a_run_has_one_session_and_each_event_an_id_that_stays),
 		cmocka_unit_test(facts_of_the_event_are_its_own),

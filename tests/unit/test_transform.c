@@ -1,5 +1,6 @@
 /*
- * policy/transform.h through the language: what each transform makes of a text.
+ * policy/transform.h through the language: what each transform makes of a text, what patterns find,
+ * and how often a value is made.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,23 +13,49 @@
 #include "policy/time_text.h"
 #include "tests/unit/policy_events.h"
 
-/* What the source makes of A=text: JSON, or "" when it is absent. */
-static void assert_made(const char *text, const char *transforms, const char *json)
-{
-	char policy[4096], variable[1024], expected[1024];
+#define TO " -> http://127.0.0.1/ \n"
 
-	snprintf(policy, sizeof(policy),
-		 SCENE_HEAD SCENE_ALLOW "    properties: { p: { env: A, %s } }\n" SCENE_START,
-		 transforms);
-	snprintf(variable, sizeof(variable), "A=%s", text);
-	snprintf(expected, sizeof(expected), "e start {%s%s} -> http://127.0.0.1/ \n",
-		 json[0] != '\0' ? "\"p\":" : "", json);
+/* The events of a service at its start, with a variable in its environment. */
+static void assert_start(const char *service, const char *variable, const char *expected)
+{
+	char policy[4096];
+
+	snprintf(policy, sizeof(policy), SCENE_HEAD SCENE_ALLOW "%s", service);
 	scene_begin(policy);
 	scene.envp[0] = variable;
 	assert_int_equal(scene_decide("s"), REASON_MEASURED);
 	if (strcmp(scene_events(LATE_START), expected) != 0)
-		fail_msg("%s of '%s': %s, not %s", transforms, text, scene.out, expected);
+		fail_msg("%s%s: %s, not %s", service, variable, scene.out, expected);
 	scene_end();
+}
+
+/* What the source makes of A=text: JSON, or "" when it is absent. */
+static void assert_source(const char *source, const char *text, const char *json)
+{
+	char service[2048], variable[1024], expected[1024];
+
+	snprintf(service, sizeof(service), "    properties: { p: %s }\n" SCENE_START, source);
+	snprintf(variable, sizeof(variable), "A=%s", text);
+	snprintf(expected, sizeof(expected), "e start {%s%s}" TO, json[0] != '\0' ? "\"p\":" : "",
+		 json);
+	assert_start(service, variable, expected);
+}
+
+static void assert_made(const char *text, const char *transforms, const char *json)
+{
+	char source[1024];
+
+	snprintf(source, sizeof(source), "{ env: A, %s }", transforms);
+	assert_source(source, text, json);
+}
+
+static void assert_condition(const char *condition, bool holds)
+{
+	char service[512];
+
+	snprintf(service, sizeof(service), "    events: { e: { when: start, if: %s } }\n",
+		 condition);
+	assert_start(service, "NAME=Ada", holds ? "e start {}" TO : "");
 }
 
 static void what_is_encoded_is_decoded_to_text_or_not_at_all(void **state)
@@ -139,6 +166,60 @@ static void all_that_is_found_is_replaced(void **state)
 		    "replace: [ { matches: '^v', give: \"\" }, { matches: '\\.', give: _ } ]",
 		    "\"1_2\"");
 	assert_made("ab", "replace: { matches: 'x*', give: \"-\" }", "\"-a-b-\"");
+}
+
+static void a_pattern_takes_its_first_group_or_all(void **state)
+{
+	(void)state;
+	assert_source("{ value: \"acme v1.22.3-rc\", extract: '\\d+\\.\\d+' }", "", "\"1.22\"");
+	assert_source("{ value: \"acme v1.22.3-rc\", extract: 'v(\\d+)(.*)' }", "", "\"1\"");
+	assert_source("{ value: abc, extract: '(x)?b' }", "", "");
+	assert_source("{ value: abc, extract: x }", "", "");
+	assert_source("{ value: abc, extract: x, else: none }", "", "\"none\"");
+	assert_source("{ value: 1234, extract: '3.' }", "", "\"34\"");
+	assert_source("{ value: null, extract: n }", "", "null");
+	assert_source("{ object: { a: 1 }, extract: a }", "", "");
+	assert_source("{ env: NONE, extract: x }", "", "");
+}
+
+static void a_pattern_is_found_anywhere_unless_it_is_held(void **state)
+{
+	(void)state;
+	assert_condition("{ env: NAME, matches: d }", true);
+	assert_condition("{ env: NAME, matches: '^d' }", false);
+	assert_condition("{ env: NAME, matches: ['^d', 'a$'] }", true);
+	assert_condition("{ env: NONE, matches: '.' }", false);
+	assert_condition("{ not: { env: NAME, matches: '(?i)^ADA$' } }", false);
+	assert_condition("{ value: \"${process.pid}\", matches: '^4' }", true);
+}
+
+static void a_dear_value_is_evaluated_once_for_all_events_of_a_moment(void **state)
+{
+	(void)state;
+	scene_begin(
+		"bookend: 1\n"
+		"values:\n"
+		"  version: { run: [v1.2], extract: '\\d.*' }\n"
+		"  product: app/${version}\n"
+		"  none: { get: \"http://x/${version}\" }\n"
+		"  own: { run: [now], replace: { matches: now, give: \"${event.name}\" } }\n"
+		"destinations: { d: { format: json, url: http://127.0.0.1/ } }\n"
+		"defaults: { to: d, consent: [ allow: always ] }\n"
+		"services:\n"
+		"  s:\n"
+		"    user: ${version}\n"
+		"    properties: { p: \"${product}\", v: \"${version}\", n: \"${none}\", o: "
+		"\"${own}\" "
+		"}\n"
+		"    events: { a: { when: start }, b: { when: start, if: { value: \"${version}\", "
+		"is: \"1.2\" } } }\n");
+	scene_decide("s");
+	assert_string_equal(scene_events(LATE_START),
+			    "a start user=1.2 {\"p\":\"app/1.2\",\"v\":\"1.2\",\"o\":\"a\"}" TO
+			    "b start user=1.2 {\"p\":\"app/1.2\",\"v\":\"1.2\",\"o\":\"b\"}" TO);
+	/* version, none, and own for each event. */
+	assert_int_equal(scene.probes, 4);
+	scene_end();
 }
 
 static void what_fits_a_route_becomes_the_route(void **state)
@@ -341,6 +422,9 @@ int main(void)
 		cmocka_unit_test(every_day_is_read_as_it_is_written),
 		cmocka_unit_test(the_events_time_has_nanoseconds_for_who_asks),
 		cmocka_unit_test(all_that_is_found_is_replaced),
+		cmocka_unit_test(a_pattern_takes_its_first_group_or_all),
+		cmocka_unit_test(a_pattern_is_found_anywhere_unless_it_is_held),
+		cmocka_unit_test(a_dear_value_is_evaluated_once_for_all_events_of_a_moment),
 		cmocka_unit_test(what_fits_a_route_becomes_the_route),
 		cmocka_unit_test(hasuras_routes_come_out_as_hasura_sends_them),
 		cmocka_unit_test(the_first_case_that_holds_gives),
