@@ -65,6 +65,7 @@ struct stop_facts {
 	int code; /* -1: unknown */
 	int signal;
 	int after_signal;
+	bool untrusted;	  /* as slot_untrusted_at(): no probe may be run for it */
 	uint64_t boot_ns; /* of the stop, or when its death was noticed */
 	uint64_t real_ns;
 };

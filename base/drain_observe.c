@@ -324,7 +324,8 @@ static bool executed_unforeseen(const struct view *view)
 	return CLAIM_STATE(view->word) == CLAIM_EXECUTING && !view->has_waited && !noted;
 }
 
-static void fill_stop(const struct slot_ref *ref, const struct view *view, struct stop_facts *stop)
+static void fill_reason(const struct slot_ref *ref, const struct view *view,
+			struct stop_facts *stop)
 {
 	*stop = (struct stop_facts){
 		.reason = ref->pool->other_boot ? EXIT_HOST_RESET : EXIT_VANISHED,
@@ -334,6 +335,7 @@ static void fill_stop(const struct slot_ref *ref, const struct view *view, struc
 	};
 	if (view->has_own) {
 		stop->after_signal = view->own.after_signal;
+		stop->untrusted = (view->own.flags & NOTE_UNTRUSTED) != 0;
 		/* A note without a reason only tells of a signal that a handler got. */
 		if (view->own.reason != EXIT_UNKNOWN)
 			take_note(&view->own, stop);
@@ -347,6 +349,12 @@ static void fill_stop(const struct slot_ref *ref, const struct view *view, struc
 		take_waited(view, stop);
 	else if (executed_unforeseen(view))
 		stop->reason = EXIT_EXEC;
+}
+
+static void fill_stop(const struct slot_ref *ref, const struct view *view, struct stop_facts *stop)
+{
+	fill_reason(ref, view, stop);
+	stop->untrusted |= slot_untrusted_at(ref, stop->boot_ns);
 }
 
 /* False: the claim word has changed meanwhile. */

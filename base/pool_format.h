@@ -157,8 +157,9 @@ struct note {
 };
 static_assert(sizeof(struct note) == 64, "format");
 
-#define NOTE_FORKED  1u /* the process forked since its start, or its setsid */
-#define NOTE_GOES_ON 2u /* it executes a program that can not speak, as the same lifecycle */
+#define NOTE_FORKED    1u /* the process forked since its start, or its setsid */
+#define NOTE_GOES_ON   2u /* it executes a program that can not speak, as the same lifecycle */
+#define NOTE_UNTRUSTED 4u /* by a process that has changed its credentials */
 
 /* The start block: facts here, the snapshot for late evaluation behind struct slot. */
 struct start_block {
@@ -243,7 +244,9 @@ struct slot {
 	/* First position not delivered, at or past ring_head: past it lies a hole; drainers CAS. */
 	_Atomic uint64_t ring_done;
 	_Atomic uint64_t ring_dropped; /* records refused because the ring was full; producers */
-	uint8_t pad2[1024 - 792];
+	/* Boot time of the first change of credentials; 0: none. The owner, CAS from 0. */
+	_Atomic uint64_t untrusted_ns;
+	uint8_t pad2[1024 - 800];
 };
 static_assert(offsetof(struct slot, missed_ns) == 48, "format");
 static_assert(offsetof(struct slot, heirs) == 64, "format");

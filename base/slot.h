@@ -97,6 +97,12 @@ bool slot_take_over(struct slot_ref *ref, uint32_t from_pid, enum claim_state fr
 		    enum claim_state to);
 
 /*
+ * Was what was recorded at that boot time recorded behind a change of the process's credentials?
+ * Then no probe may be run for it.
+ */
+bool slot_untrusted_at(const struct slot_ref *ref, uint64_t boot_ns);
+
+/*
  * Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed).
  * They write nothing, so that a read-only mapping will do. slot_read_start: -EMSGSIZE when the
  * payload exceeds capacity; payload may be NULL, then it is only checked.

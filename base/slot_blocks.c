@@ -160,6 +160,13 @@ static int read_block(void *into, const void *block, size_t bytes, uint64_t life
 	return -EAGAIN;
 }
 
+bool slot_untrusted_at(const struct slot_ref *ref, uint64_t boot_ns)
+{
+	uint64_t since_ns = atomic_load_explicit(&ref->slot->untrusted_ns, memory_order_relaxed);
+
+	return since_ns != 0 && since_ns <= boot_ns;
+}
+
 static uint64_t commit_of(const struct note *note)
 {
 	return atomic_load_explicit(&note->commit, memory_order_relaxed);

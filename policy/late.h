@@ -35,11 +35,11 @@ struct late_process {
 	/* The id called for: 0 and text in `into`, or -errno: absent. */
 	int (*id)(void *context, const struct eval_id *id, char *into, size_t capacity);
 	void *context;
-	/* A command or a request (policy/late_probe.h): bytes in `into`, or -errno: absent. NULL:
-	 * none is made, all are absent. */
+	/* A command or a request: bytes in `into`, or -errno: absent. NULL: all are absent. */
 	int (*probe)(void *context, const struct late_probe *probe, char *into, size_t capacity);
 	void *probe_context;
-	bool mask; /* sources marked secret read "(secret)": for what is shown to people */
+	bool untrusted; /* it had changed its credentials by then: no probe, no file */
+	bool mask;	/* secret sources read "(secret)": for what is shown to people */
 };
 
 /* One destination of one event, evaluated with this process's values. */

@@ -54,7 +54,7 @@ static bool may_read(const struct eval *e)
 {
 	const struct late_world *w = e->context;
 
-	return sys_geteuid() == w->process->start->uid;
+	return sys_geteuid() == w->process->start->uid && !w->process->untrusted;
 }
 
 static struct value eval_file(struct eval *e, const struct image_node *node)

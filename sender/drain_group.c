@@ -67,15 +67,18 @@ static int emit(void *context, const struct late_event *late)
 
 static int write_moment(struct drain *d, const struct drain_group *group, unsigned moment)
 {
+	const struct stop_facts *stop = moment == DRAIN_DONE_STOP ? group->stop : NULL;
+	bool untrusted = stop && stop->untrusted;
 	struct late_process process = { .image = group->image,
 					.start = group->start,
 					.snapshot = d->payload,
-					.stop = moment == DRAIN_DONE_STOP ? group->stop : NULL,
+					.stop = stop,
 					.pool_id = d->pool->id,
 					.lifecycle = group->lifecycle,
 					.id = ids_get,
 					.context = &d->ids,
-					.probe = probes_ask,
+					.untrusted = untrusted,
+					.probe = untrusted ? NULL : probes_ask,
 					.probe_context = &d->probes };
 	uint32_t before = d->events;
 	uint32_t left_out = 0;

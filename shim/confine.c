@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 
 #include "base/sys.h"
+#include "shim/credentials.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
 #include "shim/thread.h"
@@ -110,6 +111,16 @@ LIFECYCLE_EXPORT int prctl(int option, ...)
 
 typedef long (*confine_syscall_fn)(long, long, long, long, long, long, long);
 
+static __attribute__((noinline)) long confine_credentials(confine_syscall_fn next, long number,
+							  const long word[6])
+{
+	struct self *self = credentials_begin();
+	long rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+
+	credentials_end(self, rc == 0);
+	return rc;
+}
+
 static __attribute__((noinline)) long confine_through(confine_syscall_fn next, long number,
 						      const long word[6])
 {
@@ -140,5 +151,7 @@ LIFECYCLE_EXPORT long confine_syscall(long number, long a, long b, long c, long 
 	    (number == SYS_prctl &&
 	     confine_by_prctl((unsigned long)a, (unsigned long)b, (unsigned long)c)))
 		return confine_through(next, number, (long[]){ a, b, c, d, e, f });
+	if (credentials_change(number))
+		return confine_credentials(next, number, (long[]){ a, b, c, d, e, f });
 	return next(number, a, b, c, d, e, f);
 }

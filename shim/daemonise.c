@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/sys.h"
 #include "hooks/symbol.h"
+#include "shim/credentials.h"
 #include "shim/heirs.h"
 #include "shim/lifecycle.h"
 #include "shim/thread.h"
@@ -174,8 +175,10 @@ LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 		if (owned)
 			slot_take_over(&self->slot, before, CLAIM_DAEMONIZING, (uint32_t)self->pid,
 				       CLAIM_RUNNING);
-		if (self_owns(self))
+		if (self_owns(self)) {
 			worker_is_none(self);
+			credentials_mark(self);
+		}
 		thread_begin(self);
 	} else {
 		daemonise_unpend(self); /* no child came of it */

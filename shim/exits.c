@@ -27,7 +27,7 @@ static void exits_note(struct self *self, struct slot_ref *slot, enum exit_reaso
 		.signal = signal,
 		.after_signal = self->last_signal,
 		.pid = (uint32_t)self->pid,
-		.flags = self->forks ? NOTE_FORKED : 0,
+		.flags = (self->forks ? NOTE_FORKED : 0) | (self->untrusted ? NOTE_UNTRUSTED : 0),
 		.confined = self->confined,
 	};
 

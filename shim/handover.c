@@ -5,6 +5,7 @@
 #include "shim/handover.h"
 
 #include "base/clock.h"
+#include "shim/credentials.h"
 #include "shim/heirs.h"
 #include "shim/worker.h"
 
@@ -125,8 +126,10 @@ void handover_take(struct self *self)
 	if (!handover_give(self, owner, CLAIM_EXIT_PENDING, self->depth))
 		slot_take_over(&self->slot, owner, CLAIM_EXIT_PENDING, (uint32_t)self->pid,
 			       CLAIM_RUNNING);
-	if (self_owns(self))
+	if (self_owns(self)) {
 		worker_is_none(self);
+		credentials_mark(self);
+	}
 }
 
 bool handover_depart(struct self *self)

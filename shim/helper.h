@@ -2,7 +2,7 @@
  * Helpers: `bookend flush --helper`, spawned to deliver what processes leave behind. It is a child
  * that the host does not notice: no SIGCHLD, nothing for its wait (only __WALL sees it), no
  * descriptor, signal or session in common. None is spawned under seccomp or valgrind, nor when the
- * effective user changed. Failure is counted and has no other effect.
+ * process has changed its credentials. Failure is counted and has no other effect.
  */
 #ifndef BOOKEND_SHIM_HELPER_H
 #define BOOKEND_SHIM_HELPER_H

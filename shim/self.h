@@ -38,7 +38,8 @@ struct self {
 	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */
 	_Atomic bool confined;
 	uint32_t *_Atomic here;
-	unsigned uid; /* effective, at the start */
+	_Atomic bool untrusted; /* it has changed its credentials: shim/credentials.h */
+	unsigned uid;		/* effective, at the start */
 	struct pool pool;
 	struct slot_ref slot;
 	struct slot_ref worker; /* of a forked worker; slot is NULL: it is none */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "shim/credentials.h"
 
 static bool worker_is(const struct self *self)
 {
@@ -39,6 +40,7 @@ static int worker_claim(struct self *self, struct pool *pool, const struct start
 	atomic_store(&self->worker.slot->adopted, 1);
 	slot_set_parent(&self->worker, facts.parent);
 	slot_commit_start(&self->worker, &facts);
+	credentials_mark(self);
 	return 0;
 }
 

@@ -397,6 +397,28 @@ static void an_exec_that_was_taken_back_is_none(void **state)
 	assert_over(f, EXIT_VANISHED, -1, 0);
 }
 
+static void what_is_told_behind_a_change_of_credentials_is_untrusted(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_running(f);
+	note_exit(f, 0);
+	assert_false(slot_untrusted_at(&f->ref, clock_boot_ns()));
+	f->ref.slot->untrusted_ns = clock_boot_ns();
+	assert_true(slot_untrusted_at(&f->ref, clock_boot_ns()));
+	assert_false(slot_untrusted_at(&f->ref, f->ref.slot->untrusted_ns - 1));
+	end(&f->owner);
+	assert_over(f, EXIT_EXIT, 0, 0);
+	assert_false(f->stop.untrusted);
+	note_exit(f, 0);
+	assert_int_equal(observe(f), DRAIN_OVER);
+	assert_true(f->stop.untrusted);
+	f->ref.slot->untrusted_ns = 0;
+	note_of(f, (struct note_facts){ .reason = EXIT_EXIT, .flags = NOTE_UNTRUSTED });
+	assert_int_equal(observe(f), DRAIN_OVER);
+	assert_true(f->stop.untrusted);
+}
+
 static void what_goes_on_and_can_not_speak_vanishes(void **state)
 {
 	struct fixture *f = *state;
@@ -504,6 +526,7 @@ int main(void)
 		TEST(an_exec_noted_as_the_end_is_believed_in_a_while_or_of_the_dead),
 		TEST(a_waiter_tells_of_the_program_that_came_after_it),
 		TEST(an_exec_that_was_taken_back_is_none),
+		TEST(what_is_told_behind_a_change_of_credentials_is_untrusted),
 		TEST(what_goes_on_and_can_not_speak_vanishes),
 		TEST(of_an_exec_that_nobody_foresaw_nothing_else_is_known),
 		TEST(in_another_pid_namespace_a_stop_is_believed_after_a_while),
