@@ -42,14 +42,11 @@ static bool follow_is_due(struct engine *engine)
 	       engine->iterate(follow_is_new, engine) == 1;
 }
 
-/* A stub that somebody else's look-up returned, data, or a function of the name that its own slot
- * diverts are left as they are. */
 static void follow_divert(struct engine *engine, struct follow_request *request)
 {
 	const struct loaded *caller = engine_object_of(engine, request->caller, PF_X);
 
-	if (!caller || caller->apart || stub_at(request->function) ||
-	    !engine_object_of(engine, request->function, PF_X))
+	if (!caller || caller->apart || stub_at(request->function))
 		return;
 	request->function =
 		scan_divert(engine, caller, request->name, request->version, request->function);

@@ -1,22 +1,21 @@
 /*
- * The list of what is loaded, made anew: in the first link namespace as dl_iterate_phdr() has it,
- * in others by the list that the loader keeps for debuggers.
+ * The list of what is loaded, made anew, and then what is new of it.
  */
-#include <string.h>
-
 #include "hooks/engine.h"
 #include "hooks/scan.h"
+#include "hooks/spaces.h"
 
 struct look {
 	struct engine *engine;
 	const struct loaded_list *before;
-	struct loaded_list *list;
 };
 
-static void look_recognise(struct look *look, struct loaded *object)
+static void look_recognise(void *context, struct loaded *object)
 {
-	for (uint32_t i = 0; i < look->before->count; i++) {
-		const struct loaded *old = &look->before->object[i];
+	const struct loaded_list *before = ((struct look *)context)->before;
+
+	for (uint32_t i = 0; i < before->count; i++) {
+		const struct loaded *old = &before->object[i];
 
 		if (old->dynamic != object->dynamic || old->base != object->base)
 			continue;
@@ -29,38 +28,39 @@ static void look_recognise(struct look *look, struct loaded *object)
 static int look_add(struct dl_phdr_info *info, size_t bytes, void *context)
 {
 	struct look *look = context;
-	struct loaded *object = loaded_add(look->list, &look->engine->machine, info);
+	struct engine *engine = look->engine;
+	struct loaded *object = loaded_add(engine_list(engine), &engine->machine, info);
 
 	(void)bytes;
-	look->engine->loads = info->dlpi_adds;
-	look->engine->unloads = info->dlpi_subs;
-	if (!object)
-		return 0;
-	object->error = look->engine->error;
-	look_recognise(look, object);
+	engine->loads = info->dlpi_adds;
+	engine->unloads = info->dlpi_subs;
+	if (object) {
+		object->error = engine->error;
+		look_recognise(look, object);
+	}
 	return 0;
 }
 
+/* When something went, something else may have come to its place and look like it. */
 void look(struct engine *engine, bool alone)
 {
 	struct look look = { .engine = engine, .before = engine_list(engine) };
 	uint64_t unloads = engine->unloads;
+	struct loaded_list *list;
 
 	engine->other = !engine->other;
-	look.list = engine_list(engine);
-	look.list->count = 0;
+	list = engine_list(engine);
+	list->count = 0;
 	engine->iterate(look_add, &look);
-	for (uint32_t i = 0; i < look.list->count; i++) {
-		struct loaded *object = &look.list->object[i];
+	for (uint32_t i = 0; i < list->count && alone; i++)
+		list->object[i].first = true;
+	if (alone)
+		engine->spaces = spaces_count();
+	spaces_add(engine, look_recognise, &look);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct loaded *object = &list->object[i];
 
-		object->first |= alone;
-		if (engine->unloads != unloads)
-			object->known = false;
-	}
-	for (uint32_t i = 0; i < look.list->count; i++) {
-		const struct loaded *object = &look.list->object[i];
-
-		if (!object->known && !object->apart)
+		if (!object->apart && (!object->known || engine->unloads != unloads))
 			scan(engine, object, alone);
 	}
 }

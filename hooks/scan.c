@@ -47,14 +47,15 @@ static uintptr_t scan_stub(struct engine *engine, const struct scan_reference *f
 {
 	const struct names_entry *entry = names_find(&engine->names, from->name, NULL);
 	const struct hooks_spec *row[SCAN_ROW];
+	const struct loaded *definer = engine_object_of(engine, from->function, PF_X);
 	uintptr_t at = from->function;
 	unsigned count = 0;
 
 	for (; entry && count < SCAN_ROW; entry = names_find(&engine->names, from->name, entry))
 		if (scan_wants(engine, entry->spec, from))
 			row[count++] = entry->spec;
-	while (at && count--)
-		at = stub_make(row[count], at, from->object->error);
+	while (definer && at && count--)
+		at = stub_make(row[count], at, definer->error);
 	return at ? at : from->function;
 }
 
@@ -122,8 +123,6 @@ static void scan_slot(struct scan *s, uint32_t number, uintptr_t slot, bool jump
 	if (jump && !scan_is_bound(s, symbol, from.function))
 		from.function = resolve(s->engine, s->object, &s->tables, from.name, from.version);
 	else if (!jump && scan_is_canonical(s->engine, from.name, from.function))
-		return;
-	if (!engine_object_of(s->engine, from.function, PF_X))
 		return;
 	at = scan_stub(s->engine, &from);
 	if (at != from.function && slot_write(&s->pass, slot, at))

@@ -1,0 +1,110 @@
+"""Builds the case programs in every style of linking: a cell is a compiler, a style and a linker, in a folder of its own."""
+
+import fcntl
+import functools
+import pathlib
+import shutil
+import subprocess
+
+import watch
+
+SOURCES = pathlib.Path(__file__).resolve().parent / "cases"
+COMPILERS = {"gcc": ("gcc", "g++"), "clang": ("clang", "clang++")}
+LINKERS = ("bfd", "gold", "lld", "mold")
+# style: flags of code in the program, of code in libraries beside -fPIC, of links
+STYLES = {
+    "lazy": ("-fPIE", "", "-pie -Wl,-z,lazy,-z,relro"),
+    "now": ("-fPIE", "", "-pie -Wl,-z,now,-z,relro"),
+    "noplt": ("-fPIE -fno-plt", "-fno-plt", "-pie -Wl,-z,now,-z,relro"),
+    "nopie": ("-fno-pie", "", "-no-pie -Wl,-z,lazy,-z,relro"),
+}
+# Of gcc alone, and only where the linker knows it.
+MORE = {
+    # The others' programs with DT_RELR lack what glibc asks for, and do not start.
+    "relr": ("-fPIE", "", "-pie -Wl,-z,pack-relative-relocs", ("bfd",)),
+    "oldhash": ("-fPIE", "", "-pie -Wl,-z,lazy,--hash-style=sysv", LINKERS),
+    "norelro": ("-fPIE", "", "-pie -Wl,-z,lazy,-z,norelro", ("bfd",)),
+    "symbolic": ("-fPIE", "", "-pie -Wl,-Bsymbolic,-z,lazy", ("bfd",)),
+    "branches": ("-fPIE -fcf-protection", "-fcf-protection", "-pie -Wl,-z,lazy,-z,ibtplt", ("bfd",)),
+}
+CELLS = [(compiler, style, linker) for compiler in COMPILERS for style in STYLES for linker in LINKERS]
+CELLS += [("gcc", style, linker) for style, more in MORE.items() for linker in more[3]]
+PROGRAM = ("cases.c", "arguments.c", "control.c", "address.c", "load.c", "filter.c", "exceptions.cc")
+
+
+def call(*command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stderr}"
+
+
+def has_avx():
+    return " avx " in pathlib.Path("/proc/cpuinfo").read_text()
+
+
+def compile_one(folder, compiler, flags, source):
+    """The object, compiled once for all cells with the same flags."""
+    c, cxx = COMPILERS[compiler]
+    target = folder / f"{compiler}{flags.replace(' ', '')}-{source}.o"
+    if not target.exists():
+        wide = ["-mavx"] if source in ("arguments.c", "callee.c") and has_avx() else []
+        call(cxx if source.endswith(".cc") else c, "-O1", "-D_GNU_SOURCE", "-fexceptions", *wide, *flags.split(), "-c",
+             SOURCES / source, "-o", target)
+    return target
+
+
+def link_all(objects, cell, folder, styles):
+    compiler, _, linker = cell
+    program_flags, library_flags, link_flags = styles[:3]
+    library_flags = f"-fPIC {library_flags}".strip()
+    c, cxx = COMPILERS[compiler]
+    with_linker = f"-fuse-ld={linker}"
+    shared = [flag for flag in link_flags.split() if flag not in ("-pie", "-no-pie")]
+
+    def library(name, source, *more):
+        call(c, with_linker, "-shared", *shared, f"-Wl,-soname,{pathlib.Path(name).name}", "-o", folder / name,
+             compile_one(objects, compiler, library_flags, source), *more)
+
+    library("libcallee.so", "callee.c", f"-Wl,--version-script={SOURCES / 'callee.map'}")
+    with_callee = (f"-L{folder}", "-lcallee", "-Wl,-rpath,$ORIGIN")
+    library("plugin.so", "plugin.c", *with_callee)
+    (folder / "beside").mkdir()
+    library("beside/only_by_runpath.so", "plugin.c", *with_callee)
+    shutil.copy(folder / "plugin.so", folder / "other.so")
+    call(cxx, with_linker, *link_flags.split(), "-rdynamic", "-o", folder / "cases",
+         *(compile_one(objects, compiler, program_flags, source) for source in PROGRAM), *with_callee,
+         "-Wl,-rpath,$ORIGIN/beside", "-Wl,--enable-new-dtags", "-ldl", "-lpthread")
+
+
+def built(cell):
+    """The folder of a cell; it is built when it is missing or older than its sources."""
+    top = watch.BUILD / "hooks-cases"
+    top.mkdir(parents=True, exist_ok=True)
+    newest = max(p.stat().st_mtime for p in [*SOURCES.iterdir(), pathlib.Path(__file__)])
+    with open(top / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = top / "stamp"
+        if not stamp.exists() or stamp.stat().st_mtime < newest:
+            for old in top.iterdir():
+                if old.is_dir():
+                    shutil.rmtree(old)
+            stamp.touch()
+        folder, objects = top / "-".join(cell), top / "objects"
+        objects.mkdir(exist_ok=True)
+        if not (folder / "cases").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            link_all(objects, cell, folder, {**STYLES, **MORE}[cell[1]])
+    return folder
+
+
+@functools.lru_cache(None)
+def plain(program, case):
+    """What the case prints without hooks."""
+    done = subprocess.run([program, case], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+if __name__ == "__main__":
+    for one in CELLS:
+        built(one)
