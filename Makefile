@@ -152,7 +152,7 @@ lint: all
 fuzz: $(call tests,fuzz,$(FUZZ))
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20) $(SUITE) fuzz
 
-bench: all $(B)/bookend-bench $(B)/bench-empty.so $(B)/bench-again.so
+bench: all $(B)/bookend-bench $(B)/bench-empty.so $(B)/bench-again.so $(B)/bench-host $(B)/sdk/ready
 	@$(B)/bookend-bench
 
 $(B)/bookend-bench: $(call obj,outside,$(wildcard tests/bench/*.c) $(base) $(policy) $(sender))
@@ -162,6 +162,17 @@ $(B)/bookend-bench: $(call obj,outside,$(wildcard tests/bench/*.c) $(base) $(pol
 $(B)/bench-%.so: tests/bench/object/empty.c
 	@mkdir -p $(@D)
 	$(CC) -shared -fPIC -o $@ $<
+
+$(B)/bench-host: tests/bench/object/host.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL) -O2 -o $@ $<
+
+# What the throughput is compared with, by the lock file; without npm those rows say so.
+$(B)/sdk/ready: tests/bench/sdk/package.json tests/bench/sdk/package-lock.json $(wildcard tests/bench/sdk/*.js)
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && { npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1 || echo "npm ci failed: see $(@D)/npm.log"; }
+	@touch $@
 
 .PHONY: install clean
 install: all

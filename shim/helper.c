@@ -1,17 +1,19 @@
 /*
- * A clone that shares the memory until it execs, as vfork, on a stack of its own, with every signal
- * blocked around it. The child uses raw system calls only.
+ * A clone of a clone that shares the memory until it execs, as vfork, on a stack of its own, with
+ * every signal blocked around it. The children use raw system calls only.
  */
 #include "shim/helper.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/sys.h"
@@ -26,12 +28,14 @@
 #define HELPER_SIGNALS	   64
 #define HELPER_EXEC_FAILED 127
 #define HELPER_PIDFD	   3 /* behind standard input, output and error */
+#define HELPER_AWAIT_S	   1
 #define HELPER_PIDFD_TEXT  "3"
 
 /* Everything the children need, in the mapping of their stacks. */
 struct helper_child {
 	__typeof__(&clone) start;
 	char *stack; /* the second one's, its end */
+	struct pool *pool;
 	const char *tool;
 	char *argv[8];
 	char *envp[2];
@@ -61,10 +65,42 @@ static void helper_open_pidfd(int pid)
 		sys_call(SYS_fcntl, fd, F_SETFD, 0, 0);
 }
 
+/* The memory is ours to let go of when its process has ended: that is most of what an exit takes.
+ */
+static void helper_await_end(void)
+{
+	struct pollfd end = { .fd = HELPER_PIDFD, .events = POLLIN };
+	struct timespec most = { .tv_sec = HELPER_AWAIT_S };
+
+	sys_call6(SYS_ppoll, (long)&end, 1, (long)&most, 0, 0, 0);
+}
+
 static int helper_exec(void *argument)
 {
 	static const uint64_t nothing[8];
 	struct helper_child *child = argument;
+
+	if (child->after)
+		helper_await_end();
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, 8);
+	sys_call(SYS_execve, child->tool, child->argv, child->envp, 0);
+	if (child->after) { /* it has been counted, and nobody waits for us */
+		pool_count(child->pool, POOL_HELPERS, UINT64_MAX);
+		pool_count(child->pool, POOL_HELPERS_FAILED, 1);
+	}
+	child->failed = 1;
+	return HELPER_EXEC_FAILED;
+}
+
+/*
+ * What the helper inherits is made ready here, while the host waits: its pid still means it. One
+ * that is about to end does not wait for the exec: it leaves its memory to the helper.
+ */
+static int helper_between(void *argument)
+{
+	static const uint64_t nothing[8];
+	struct helper_child *child = argument;
+	int flags = CLONE_VM | SIGCHLD | (child->after ? 0 : CLONE_VFORK);
 
 	/* Default dispositions first: no handler of the host may run here. */
 	for (int i = 1; i <= HELPER_SIGNALS; i++)
@@ -73,22 +109,12 @@ static int helper_exec(void *argument)
 	helper_close_all();
 	if (child->after)
 		helper_open_pidfd(child->after);
-	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, 8);
-	sys_call(SYS_execve, child->tool, child->argv, child->envp, 0);
-	child->failed = 1;
-	return HELPER_EXEC_FAILED;
-}
-
-static int helper_between(void *argument)
-{
-	struct helper_child *child = argument;
-
-	if (child->start(helper_exec, child->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, child) < 0)
+	if (child->start(helper_exec, child->stack, flags, child) < 0)
 		child->failed = 1;
 	return 0;
 }
 
-static void helper_fill(struct helper_child *child, const struct self *self, int pid)
+static void helper_fill(struct helper_child *child, struct self *self, int pid)
 {
 	struct text state = text_init(child->state, sizeof(child->state));
 	struct text number = text_init(child->pid, sizeof(child->pid));
@@ -99,6 +125,7 @@ static void helper_fill(struct helper_child *child, const struct self *self, int
 	text_add(&state, "BOOKEND_STATE=");
 	text_add(&state, self->state);
 	text_add_signed(&number, pid);
+	child->pool = &self->pool;
 	child->tool = self->tool;
 	*word++ = (char *)(uintptr_t)self->tool;
 	*word++ = (char *)(uintptr_t)flush;
@@ -164,7 +191,8 @@ static void helper_spawn(struct self *self, int pid)
 		helper_clone(child, (char *)at + HELPER_STACK);
 	pool_count(&self->pool, child->start && !child->failed ? POOL_HELPERS : POOL_HELPERS_FAILED,
 		   1);
-	sys_munmap((void *)at, bytes);
+	if (!pid) /* else the helper is still at it */
+		sys_munmap((void *)at, bytes);
 }
 
 void helper_after(struct self *self)

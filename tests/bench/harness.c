@@ -204,6 +204,8 @@ bool harness_met(const struct row *row, const struct measured *measured)
 	case ROW_EQUIVALENT:
 		return measured->pairs >= 200 && measured->value.low >= -measured->slack &&
 		       measured->value.high <= measured->slack;
+	case ROW_REPORT:
+		return true;
 	}
 	return false;
 }

@@ -35,6 +35,7 @@ enum row_kind {
 	ROW_AT_MOST,
 	ROW_AT_LEAST,
 	ROW_EQUIVALENT,
+	ROW_REPORT, /* no promise; the figure is for people */
 };
 
 struct row {

@@ -11,7 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-static const char *const kind_names[] = { "at_most", "at_least", "equivalent" };
+static const char *const kind_names[] = { "at_most", "at_least", "equivalent", "report" };
 
 static void cpu_model(char *into, size_t capacity)
 {
@@ -77,6 +77,10 @@ static void budget_text(const struct row *row, const struct measured *measured, 
 {
 	char value[16];
 
+	if (row->kind == ROW_REPORT) {
+		snprintf(into, 40, "none");
+		return;
+	}
 	number(value, row->kind == ROW_EQUIVALENT ? measured->slack : row->budget);
 	snprintf(into, 40, "%s %s",
 		 row->kind == ROW_AT_MOST    ? "<="

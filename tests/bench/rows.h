@@ -24,6 +24,12 @@ ROW_FUNCTION(memory_added);
 /* rows_rate.c: variant is one starter, all: one for each core; or floor: commands a second of the
  * latter. */
 ROW_FUNCTION(rate_sustained);
+/* rows_service.c: variant is closed, silent or blackhole; or putc or malloc. */
+ROW_FUNCTION(service_memory);
+ROW_FUNCTION(service_exit);
+ROW_FUNCTION(service_paths);
+/* rows_sdk.c: variant is posthog or segment. */
+ROW_FUNCTION(sdk_delivered);
 /* rows_network.c: variant is closed, silent or blackhole. */
 ROW_FUNCTION(network_exit);
 

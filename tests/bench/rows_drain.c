@@ -8,23 +8,11 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "sender/sender.h"
-#include "tests/bench/scene.h"
+#include "tests/bench/flush_child.h"
 
 /* Below half of the pool's 2,048 cells, from where on starts would spawn helpers. */
 #define COMMANDS 1000
-
-struct drained {
-	int error;
-	uint64_t events;
-	double cpu_us;
-	double wall_us;
-};
 
 struct drain_arm {
 	struct scene *scene;
@@ -32,76 +20,18 @@ struct drain_arm {
 	double cpu_us;
 };
 
-static void say_nothing(void *context, int level, const char *line)
-{
-	(void)context;
-	(void)level;
-	(void)line;
-}
-
-static double clock_us(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-/* In a child, so that nothing of it is left in the bench. */
-static void drain_here(const struct scene *scene, struct drained *into)
-{
-	const struct sender_options options = {
-		.state = scene->state,
-		.uid = geteuid(),
-		.timeout_ms = 60000,
-		.say = say_nothing,
-	};
-	struct sender_report report = { 0 };
-
-	spawn_pin(spawn_cores() - 1);
-
-	double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID), wall = clock_us(CLOCK_MONOTONIC);
-	into->error = bookend_sender()->flush(&options, &report);
-	into->cpu_us = clock_us(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	into->wall_us = clock_us(CLOCK_MONOTONIC) - wall;
-	into->events = report.acknowledged;
-}
-
-static int drain_in_child(const struct scene *scene, struct drained *into)
-{
-	int pipes[2];
-
-	if (pipe(pipes) < 0)
-		return -errno;
-
-	pid_t pid = fork();
-	if (!pid) {
-		drain_here(scene, into);
-		_exit(write(pipes[1], into, sizeof(*into)) != sizeof(*into));
-	}
-	close(pipes[1]);
-
-	ssize_t got = pid < 0 ? 0 : read(pipes[0], into, sizeof(*into));
-	close(pipes[0]);
-	if (pid < 0)
-		return -EAGAIN;
-
-	int error = spawn_wait(pid);
-	return error ? error : got == sizeof(*into) ? into->error : -EPIPE;
-}
-
 static int sample(void *context, double *value)
 {
 	static const char *const argv[] = { "/bin/true", NULL };
 	struct drain_arm *arm = context;
-	struct drained drained = { 0 };
+	struct flushed drained = { 0 };
 	struct spent spent;
 	int error = scene_hold_helpers(arm->scene);
 
 	for (int i = 0; !error && i < COMMANDS; i++)
 		error = spawn_run(argv, arm->scene->env[SCENE_ENABLED], &spent);
 	if (!error)
-		error = drain_in_child(arm->scene, &drained);
+		error = flush_child(arm->scene, &drained);
 	if (error)
 		return error;
 	if (drained.events != 2 * COMMANDS)

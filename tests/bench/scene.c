@@ -100,6 +100,8 @@ static void write_destination(FILE *file, const struct scene *scene,
 		fprintf(file, "    format: segment\n    url: %s\n    key: bench\n", policy->url);
 	else
 		fprintf(file, "    format: ndjson\n    url: file:%s\n", scene->events);
+	if (policy->service)
+		fputs("    send: { wait: 1ms, timeout: 1s, give_up: 1s }\n", file);
 }
 
 /* Services that are in the file but not this process: what an organisation with one policy for all
@@ -133,10 +135,10 @@ static int write_policy(const struct scene *scene, const struct scene_policy *po
 	write_destination(file, scene, policy);
 	fputs("services:\n", file);
 	write_others(file, policy->services);
-	fputs("  bench:\n"
-	      "    match: { path: [/usr, /bin] }\n"
-	      "    commands: [run, status]\n"
-	      "    to: out\n"
+	fprintf(file, "  bench:\n    match: { path: [/usr, /bin, %s] }\n", scene->bench->build);
+	if (!policy->service)
+		fputs("    commands: [run, status]\n", file);
+	fputs("    to: out\n"
 	      "    consent:\n"
 	      "      - deny: { env: BENCH_OPT_OUT }\n"
 	      "      - allow: always\n"
@@ -156,6 +158,8 @@ static int write_policy(const struct scene *scene, const struct scene_policy *po
 	      "          duration_ms: ${exit.duration_ms}\n",
 	      file);
 	write_silent(file, policy->events);
+	for (unsigned i = 0; i < policy->more; i++)
+		fprintf(file, "      more%u:\n        when: start\n", i);
 
 	int error = ferror(file) ? -EIO : 0;
 	return fclose(file) ? -errno : error;

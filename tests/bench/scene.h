@@ -50,6 +50,8 @@ struct scene_policy {
 	unsigned services;
 	unsigned events;
 	const char *url;
+	unsigned more; /* events at the start beside the one */
+	bool service;  /* with a sender thread, not a command; gives up after a second */
 };
 int scene_compile(struct scene *scene, const struct scene_policy *policy, struct measured *into);
 

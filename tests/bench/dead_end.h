@@ -1,0 +1,19 @@
+/*
+ * A receiver on loopback that never answers, in one of three ways.
+ */
+#ifndef BOOKEND_BENCH_DEAD_END_H
+#define BOOKEND_BENCH_DEAD_END_H
+
+#define DEAD_END_FILLERS 4
+
+struct dead_end {
+	int listener;
+	int filler[DEAD_END_FILLERS];
+	unsigned port;
+};
+
+/* how: closed, silent or blackhole. 0 or -errno; dead_end_close() in either case. */
+int dead_end_open(struct dead_end *end, const char *how);
+void dead_end_close(struct dead_end *end);
+
+#endif
