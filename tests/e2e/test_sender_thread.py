@@ -86,13 +86,15 @@ def doctor(env, *words):
 
 
 def way(service, pid, *expected, deadline=5):
-    """The slot's word, once it is one of those."""
+    """The slot's word, as doctor and status say it, once it is one of those."""
 
     def there():
-        found = [row["sender"] + ": " + row["why"] for row in service.status()["lifecycles"] if row["pid"] == pid]
-        said = doctor(service.env, pid)["delivery"]
-        assert not found or said["by"] == found[0].split(":")[0] or said["way"] in ("begins", "at_work", "done", "away")
-        return said["way"] if said["way"] in expected else None
+        before = doctor(service.env, pid)["delivery"]
+        rows = [(row["sender"], row["why"]) for row in service.status()["lifecycles"] if row["pid"] == pid]
+        if before != doctor(service.env, pid)["delivery"] or before["way"] not in expected:
+            return None
+        assert rows == [(before["by"], before["why"])]
+        return before["way"]
 
     return support.wait_until(there, deadline, f"{expected} as the way of {pid}")
 
