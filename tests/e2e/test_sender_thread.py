@@ -89,9 +89,9 @@ def way(service, pid, *expected, deadline=5):
     """The slot's word, as doctor and status say it, once it is one of those."""
 
     def there():
-        before = doctor(service.env, pid)["delivery"]
+        before = doctor(service.env, pid).get("delivery")
         rows = [(row["sender"], row["why"]) for row in service.status()["lifecycles"] if row["pid"] == pid]
-        if before != doctor(service.env, pid)["delivery"] or before["way"] not in expected:
+        if not before or before != doctor(service.env, pid).get("delivery") or before["way"] not in expected:
             return None
         assert rows == [(before["by"], before["why"])]
         return before["way"]
