@@ -91,7 +91,7 @@ def way(service, pid, *expected, deadline=5):
     def there():
         before = doctor(service.env, pid).get("delivery")
         rows = [(row["sender"], row["why"]) for row in service.status()["lifecycles"] if row["pid"] == pid]
-        if not before or before != doctor(service.env, pid).get("delivery") or before["way"] not in expected:
+        if not rows or not before or before != doctor(service.env, pid).get("delivery") or before["way"] not in expected:
             return None
         assert rows == [(before["by"], before["why"])]
         return before["way"]
