@@ -1,3 +1,4 @@
+#include "policy/compile/schema.h"
 #include "tools/command.h"
 #include "tools/message.h"
 #include "tools/policy_file.h"
@@ -7,13 +8,17 @@
 
 static const char help[] =
 	"usage: bookend check POLICY\n"
+	"       bookend check --schema\n"
 	"\n"
 	"Says on stderr what is wrong with a policy, with file, line and column, and what to\n"
 	"write instead. A compiled policy is checked for damage and for who may write it.\n"
+	"--schema prints a JSON Schema of policies, for editors.\n"
 	"\n"
 	"Exit status: 0 nothing is wrong, 1 something is, 2 wrong usage.\n";
 
-static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
+static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+					 { "schema", no_argument, NULL, 's' },
+					 { 0 } };
 
 int check_command(int argc, char **argv)
 {
@@ -27,6 +32,12 @@ int check_command(int argc, char **argv)
 		fputs(help, stdout);
 		return STATUS_OK;
 	}
+	if (option == 's' && !argv[optind]) {
+		schema_write(stdout);
+		return STATUS_OK;
+	}
+	if (option == 's')
+		return message_surplus(argv[optind]);
 	if (option != -1)
 		return message_option(option, argv);
 	path = argv[optind];

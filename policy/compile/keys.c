@@ -7,9 +7,9 @@
 
 static const struct {
 	enum key_scope scope;
-	const char *key, *takes, *about;
+	const char *name, *key, *takes, *about;
 } table[] = {
-#define KEY(scope, key, takes, about)	    { KEYS_##scope, #key, takes, about },
+#define KEY(scope, key, takes, about)	    { KEYS_##scope, #scope, #key, takes, about },
 #define WORD(key, parameters, takes, about) KEY(SOURCE, key, takes, about)
 #define PARAMETER(key, takes, about)	    KEY(PARAMETER, key, takes, about)
 #define TRANSFORM(key, takes, about)	    KEY(PARAMETER, key, takes, about)
@@ -32,6 +32,15 @@ void keys_of(enum key_scope scope, const char *into[KEYS_MAX + 1])
 			into[count++] = table[i].key;
 	}
 	into[count] = NULL;
+}
+
+const char *keys_scope(enum key_scope scope)
+{
+	for (size_t i = 0; i < TABLE; i++) {
+		if (table[i].scope == scope)
+			return table[i].name;
+	}
+	return "";
 }
 
 bool keys_have(enum key_scope scope, const char *key)

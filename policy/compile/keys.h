@@ -37,6 +37,8 @@ enum key_scope {
 
 /* NULL-terminated; the caller's array. */
 void keys_of(enum key_scope scope, const char *into[KEYS_MAX + 1]);
+/* As in the tables: "POLICY". */
+const char *keys_scope(enum key_scope scope);
 bool keys_have(enum key_scope scope, const char *key);
 
 /*
