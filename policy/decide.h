@@ -13,6 +13,14 @@
 
 #include "base/reasons.h"
 
+/* Notes of an executable, where they lie in it; NULL: it has none. */
+struct subject_notes {
+	const uint8_t *build_id;
+	uint32_t build_id_bytes;
+	const char *package; /* JSON, not NUL-terminated */
+	uint32_t package_bytes;
+};
+
 /* The process, as the decision sees it. All pointers are the caller's and outlive the decision. */
 struct subject {
 	const char *exe;    /* absolute path of the executable (of the interpreter, for a script) */
@@ -38,6 +46,8 @@ struct subject {
 	uint64_t ancestor;		  /* that process's lifecycle */
 	const uint8_t *ancestor_snapshot; /* what its start recorded */
 	uint32_t ancestor_bytes;
+	/* Asked only when the policy refers to them. NULL: nobody can tell. */
+	void (*notes)(struct subject_notes *into);
 	void *context; /* for these functions */
 };
 

@@ -20,6 +20,10 @@ enum fact {
 /* os.*, from the fields of uname(2); absent for any other fact. */
 struct value facts_os(struct arena *arena, const char *const field[FACTS_UNAME], enum fact fact);
 
+/* The continuous integration service whose variables env() finds, NULL when there is none. */
+const char *facts_ci(const char *(*env)(const void *context, const char *name),
+		     const void *context);
+
 struct value facts_user_class(uint32_t uid);
 
 struct value facts_number(struct arena *arena, uint64_t number);

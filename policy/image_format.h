@@ -75,11 +75,14 @@ static_assert(sizeof(struct image_index) == 16, "format");
 #define NOW_BYTES_MAX (16u << 10)
 
 /* What a start's snapshot takes besides the environment. */
-#define CAPTURE_EXE    1u
-#define CAPTURE_SCRIPT 2u
-#define CAPTURE_CWD    4u
-#define CAPTURE_ARGS   8u
-#define CAPTURE_UNAME  16u
+#define CAPTURE_EXE	 1u
+#define CAPTURE_SCRIPT	 2u
+#define CAPTURE_CWD	 4u
+#define CAPTURE_ARGS	 8u
+#define CAPTURE_UNAME	 16u
+#define CAPTURE_NOTES	 32u /* of the executable: build id and package */
+#define CAPTURE_CI	 64u
+#define CAPTURE_TERMINAL 128u
 
 #define NOW_COMMAND 1u
 #define NOW_HELPER  2u

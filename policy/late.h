@@ -15,7 +15,7 @@
 #include "base/drain_claim.h"
 #include "base/identity.h"
 #include "base/pool_format.h"
-#include "policy/time_text.h"
+#include "policy/late_destination.h"
 
 #define LATE_ARENA (1024 * 1024) /* a few probes that say all they may */
 
@@ -38,6 +38,8 @@ struct late_process {
 	/* A command or a request: bytes in `into`, or -errno: absent. NULL: all are absent. */
 	int (*probe)(void *context, const struct late_probe *probe, char *into, size_t capacity);
 	void *probe_context;
+	/* The machine's id, or its processor: 0 and text in `into`, or -errno. NULL: absent. */
+	int (*host)(bool cpu, char *into, size_t capacity);
 	bool untrusted; /* it had changed its credentials by then: no probe, no file */
 	bool mask;	/* secret sources read "(secret)": for what is shown to people */
 };
@@ -83,59 +85,6 @@ struct late_event {
 int late_events(const struct late_process *process, enum late_moment moment, void *arena,
 		size_t arena_bytes, int (*emit)(void *context, const struct late_event *event),
 		void *context, uint32_t *left_out);
-
-/* How a destination is talked to: constants of the image. Durations in ms. */
-enum late_format {
-#define FORMAT(name, text) FORMAT_##name,
-#include "policy/formats.def"
-#undef FORMAT
-	FORMAT_COUNT
-};
-
-enum late_auth {
-#define AUTH(name, text) AUTH_##name,
-#include "policy/auths.def"
-#undef AUTH
-	AUTH_COUNT
-};
-
-struct late_destination {
-	const char *name;
-	enum late_format format;
-	uint32_t batch;	     /* events a request; 1 chooses the single-event endpoint */
-	uint32_t bytes;	     /* a request's body at most */
-	uint32_t fill_ms;    /* longest wait for a full batch, by a sender that stays */
-	uint32_t timeout_ms; /* one request */
-	uint32_t give_up_ms; /* one event with all its tries in one flush */
-	uint32_t wait_min_ms, wait_max_ms; /* between tries */
-	uint32_t tries;			   /* 0: until give_up_ms */
-	bool retry_status[600];		   /* by HTTP status */
-	bool retry_network, retry_timeout;
-	bool gzip;
-	const char *ca_file; /* NULL: the system's */
-	const char *proxy; /* NULL: none; taken from the policy only, never from the environment */
-	enum late_auth auth;
-	const char *auth_name; /* of the user, header, scheme, field or parameter; "" */
-	const char *client_cert, *client_key; /* NULL: none */
-	bool stop_status[600];		      /* answers after which a process is done with it */
-	uint32_t stop_failures;		      /* likewise requests in a row, 0: however many */
-	enum time_form time;
-	bool has_body;	      /* late_body() makes the request's */
-	const char *drop[16]; /* paths of an event's members */
-	uint32_t drops;
-	uint64_t spool_bytes; /* bounds for what waits, 0: the default */
-	uint64_t spool_age_ns;
-};
-
-int late_destination(const struct image *image, uint32_t number, struct late_destination *into);
-
-/*
- * The destination's `body` around the events of a request, a JSON list. *into points into the
- * arena, which takes three times the events and 64 KiB. 0, -ENODATA when it has none, -ENOBUFS,
- * -EBADMSG.
- */
-int late_body(const struct image *image, uint32_t number, const char *events, size_t length,
-	      uint64_t now_ns, void *arena, size_t arena_bytes, const char **into);
 
 /*
  * Where the image lay that a process was decided by: the path in its snapshot, NULL when there is

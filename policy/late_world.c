@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "policy/late_large.h"
 #include "policy/late_probe.h"
+#include "policy/subject_facts.h"
 #include "policy/words.h"
 
 static const char *const exit_reason_text[] = {
@@ -174,6 +175,16 @@ static struct value process_fact(struct eval *e, const struct late_world *w, enu
 	}
 }
 
+static struct value host_fact(struct eval *e, const struct late_world *w, enum fact fact)
+{
+	char memory[256];
+
+	if (w->process->host == NULL ||
+	    w->process->host(fact == FACT_OS_CPU, memory, sizeof(memory)) != 0)
+		return value_absent();
+	return value_text(arena_copy(e->arena, memory, strlen(memory)));
+}
+
 static struct value fact(struct eval *e, enum fact which)
 {
 	const struct late_world *w = e->context;
@@ -183,6 +194,10 @@ static struct value fact(struct eval *e, enum fact which)
 		return w->made ? made_fact(w, which) : value_absent();
 	if (which == FACT_EVENTS || which == FACT_SEND_TIME)
 		return value_absent();
+	if (which >= FACT_PROCESS_BUILD_ID && which <= FACT_CI_NAME)
+		return subject_fact_of_text(which, snapshot_fact(&w->snapshot, which, e->arena));
+	if (which == FACT_HOST_MACHINE_ID || which == FACT_OS_CPU)
+		return host_fact(e, w, which);
 	if (which == FACT_RUN_ID)
 		return value_text(w->run);
 	if (which == FACT_PARENT_ID)
@@ -214,7 +229,8 @@ static struct value id(struct eval *e, const struct eval_id *id)
 
 	if (id->kind[0] == 'r')
 		return value_text(w->session);
-	if (p->id == NULL || p->id(p->context, id, memory, sizeof(memory)) != 0)
+	if (p->id == NULL || (p->untrusted && id->file != NULL) ||
+	    p->id(p->context, id, memory, sizeof(memory)) != 0)
 		return value_absent();
 	return value_text(arena_copy(e->arena, memory, strlen(memory)));
 }

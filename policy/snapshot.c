@@ -10,6 +10,7 @@
 #include "policy/decided.h"
 #include "policy/image_format.h"
 #include "policy/snapshot_format.h"
+#include "policy/subject_facts.h"
 #include "policy/subject_world.h"
 
 /* Of the words of the process that ran a child: what matters stands in front. */
@@ -113,6 +114,23 @@ static void add_cwd(struct writer *w)
 	add_text(w, SNAPSHOT_CWD, subject_cwd(&arena));
 }
 
+static void add_facts(struct writer *w, uint32_t capture, const struct subject *subject)
+{
+	uint8_t memory[2560];
+
+	for (unsigned i = 0; i < SUBJECT_FACTS; i++) {
+		struct arena arena = arena_init(memory, sizeof(memory));
+		struct value v;
+
+		if ((capture & subject_facts[i].capture) == 0)
+			continue;
+		v = subject_fact(&arena, subject, subject_facts[i].fact);
+		if (value_present(&v))
+			add_whole(w, SNAPSHOT_FACT, (uint16_t)subject_facts[i].fact, v.text,
+				  v.length);
+	}
+}
+
 /* Bytes of the last whole word that fits. */
 static uint32_t whole_words(const uint8_t *bytes, uint32_t length, uint32_t most)
 {
@@ -204,6 +222,7 @@ uint32_t policy_snapshot(const struct decision *decision, const struct subject *
 		add_cwd(&w);
 	if ((capture & CAPTURE_UNAME) != 0)
 		add_uname(&w);
+	add_facts(&w, capture, subject);
 	if (child != NULL)
 		add_parent(&w, subject);
 	if ((capture & CAPTURE_ARGS) != 0)

@@ -18,6 +18,7 @@ enum snapshot_type {
 	SNAPSHOT_CWD,
 	SNAPSHOT_UNAME, /* sysname, nodename, release, version, machine, each NUL-terminated */
 	SNAPSHOT_ARGS,	/* argv[0] and on, each NUL-terminated; whole words only */
+	SNAPSHOT_FACT,	/* number: enum fact; its value as it was at the start */
 };
 
 #define SNAPSHOT_TRUNCATED 1u /* only its beginning is here */

@@ -79,7 +79,8 @@ static int read_item(struct snapshot *s, const struct snapshot_item *item, const
 {
 	const char *copy;
 
-	if (item->type == SNAPSHOT_ENV || item->type == SNAPSHOT_IMAGE)
+	if (item->type == SNAPSHOT_ENV || item->type == SNAPSHOT_IMAGE ||
+	    item->type == SNAPSHOT_FACT)
 		return 0;
 	copy = arena_copy(arena, (const char *)bytes, item->length);
 	if (copy == NULL)
@@ -125,7 +126,8 @@ int snapshot_read(struct snapshot *s, const uint8_t *bytes, uint32_t length, str
 	return 0;
 }
 
-const char *snapshot_env(const struct snapshot *s, uint32_t number, struct arena *arena)
+static const char *find_text(const struct snapshot *s, enum snapshot_type type, uint32_t number,
+			     struct arena *arena)
 {
 	struct snapshot_item item;
 	const uint8_t *found;
@@ -135,8 +137,18 @@ const char *snapshot_env(const struct snapshot *s, uint32_t number, struct arena
 		found = next_item(s->bytes, s->length, &at, &item);
 		if (found == NULL)
 			return NULL;
-		if (item.type == SNAPSHOT_ENV && item.number == number)
+		if (item.type == type && item.number == number)
 			return arena_copy(arena, (const char *)found, item.length);
 	}
 	return NULL;
+}
+
+const char *snapshot_env(const struct snapshot *s, uint32_t number, struct arena *arena)
+{
+	return find_text(s, SNAPSHOT_ENV, number, arena);
+}
+
+const char *snapshot_fact(const struct snapshot *s, enum fact fact, struct arena *arena)
+{
+	return find_text(s, SNAPSHOT_FACT, fact, arena);
 }

@@ -28,4 +28,7 @@ int snapshot_read(struct snapshot *s, const uint8_t *bytes, uint32_t length, str
 /* The value of a variable, NULL when it was not there. */
 const char *snapshot_env(const struct snapshot *s, uint32_t number, struct arena *arena);
 
+/* The text of a fact that the start recorded, NULL when it was not there. */
+const char *snapshot_fact(const struct snapshot *s, enum fact fact, struct arena *arena);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/paths.h"
 #include "base/sys.h"
+#include "policy/subject_facts.h"
 #include "policy/words.h"
 
 const char *subject_env(const struct subject *subject, const char *name)
@@ -76,6 +77,11 @@ static struct value fact(struct eval *e, enum fact which)
 		return facts_user_class(s->uid);
 	case FACT_PROCESS_CWD:
 		return value_text(subject_cwd(e->arena));
+	case FACT_CI_NAME:
+	case FACT_PROCESS_BUILD_ID:
+	case FACT_PROCESS_PACKAGE:
+	case FACT_PROCESS_TERMINAL:
+		return subject_fact(e->arena, s, which);
 	default:
 		return which >= FACT_OS_NAME ? os_fact(e, which) : value_unreadable();
 	}

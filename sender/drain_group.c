@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sender/host.h"
+
 #include "base/switches.h"
 
 /* An event has no more destinations than a segment routes. */
@@ -77,6 +79,7 @@ static int write_moment(struct drain *d, const struct drain_group *group, unsign
 					.lifecycle = group->lifecycle,
 					.id = ids_get,
 					.context = &d->ids,
+					.host = host_get,
 					.untrusted = untrusted,
 					.probe = untrusted ? NULL : probes_ask,
 					.probe_context = &d->probes };

@@ -11,6 +11,7 @@
 
 #include "base/drain_claim.h"
 #include "sender/encode.h"
+#include "sender/host.h"
 #include "sender/ids.h"
 #include "sender/images.h"
 #include "sender/seen.h"
@@ -122,6 +123,7 @@ static void look_slot(struct tail *t, uint32_t number)
 					 .pool_id = t->pool.id,
 					 .lifecycle = ref.lifecycle,
 					 .id = ids_get,
+					 .host = host_get,
 					 .context = &t->ids,
 					 .mask = true };
 	if (!process.image)

@@ -7,6 +7,7 @@
 #include "base/slot.h"
 #include "base/sys.h"
 #include "shim/executable.h"
+#include "shim/notes.h"
 
 #define SUBJECT_PARENTS 32
 
@@ -25,6 +26,7 @@ void subject_of_process(int argc, char **argv, char **envp, char exe[PATHS_MAX],
 		.pid = (uint32_t)sys_getpid(),
 		.parent = (uint32_t)sys_getppid(),
 		.uid = sys_geteuid(),
+		.notes = notes_of_process,
 	};
 }
 

@@ -178,6 +178,43 @@ static void check_place(struct compiler *c, struct expr *e, enum known most)
 	walk_on(c, e, is_elsewhere, &most);
 }
 
+/* The machine's id leaves as a hash only; keyed ids keep but a hash of it. */
+static void check_machine(struct compiler *c, struct expr *e)
+{
+	if (e == NULL || e->seen == c->sections || e->op == NODE_HASH || e->op == NODE_ID_KEYED)
+		return;
+	e->seen = c->sections;
+	if (e->op == NODE_FACT && e->value == FACT_HOST_MACHINE_ID)
+		diagnose(&c->d, e->at,
+			 "host.machine_id must not leave as it is: write { value: "
+			 "\"${host.machine_id}\", hash: sha256 }");
+	for (unsigned i = 0; i < e->count; i++)
+		check_machine(c, e->operand[i]);
+}
+
+static void reach_check_machine(struct compiler *c)
+{
+	c->sections++;
+	for (unsigned i = 0; i < c->services; i++) {
+		for (unsigned j = 0; j < c->service[i].events; j++) {
+			const struct policy_event *e = &c->service[i].event[j];
+
+			check_machine(c, e->name);
+			check_machine(c, e->scope.user);
+			check_machine(c, e->scope.context);
+			check_machine(c, e->scope.properties);
+		}
+	}
+	for (unsigned i = 0; i < c->destinations; i++) {
+		const struct policy_destination *d = &c->destination[i];
+
+		check_machine(c, d->url);
+		check_machine(c, d->key);
+		check_machine(c, d->headers);
+		check_machine(c, d->each);
+	}
+}
+
 void reach_check_places(struct compiler *c)
 {
 	c->sections++;
@@ -206,6 +243,7 @@ void reach_check_places(struct compiler *c)
 	c->sections++;
 	for (unsigned i = 0; i < c->destinations; i++)
 		check_place(c, c->destination[i].each, KNOWN_EACH);
+	reach_check_machine(c);
 }
 
 bool reach_depth_fits(struct compiler *c, struct expr *e)

@@ -21,8 +21,8 @@ static struct expr *nothing(struct compiler *c, struct mark at)
 /* Otherwise ci.name would be taken for os.name. */
 static bool near_group(struct compiler *c, const char *name)
 {
-	static const char *const groups[] = { "event", "process", "command", "exit", "os",
-					      "call",  "send",	  "git",     NULL };
+	static const char *const groups[] = { "event", "process", "command", "exit", "os", "call",
+					      "send",  "git",	  "ci",	     "host", NULL };
 	const char *dot = strchr(name, '.');
 
 	return diagnose_nearest(heap_text(&c->heap, name, (size_t)(dot - name)), groups) != NULL;
@@ -31,7 +31,8 @@ static bool near_group(struct compiler *c, const char *name)
 /* ${event.properties.code}: what lies in a fact that is an object. */
 static struct expr *member(struct compiler *c, const char *name, struct mark at)
 {
-	static const enum fact objects[] = { FACT_EVENT_CONTEXT, FACT_EVENT_PROPERTIES };
+	static const enum fact objects[] = { FACT_EVENT_CONTEXT, FACT_EVENT_PROPERTIES,
+					     FACT_PROCESS_PACKAGE };
 
 	for (unsigned i = 0; i < sizeof(objects) / sizeof(objects[0]); i++) {
 		const char *object = fact_names[objects[i]];
@@ -66,7 +67,8 @@ static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 	else
 		diagnose(&c->d, at,
 			 "unknown fact '%.64s': this version knows event.*, process.*, command.*, "
-			 "exit.*, os.*, call.* and measure.* (see docs/policy.md)",
+			 "exit.*, os.*, call.*, measure.*, git.*, ci.name and host.machine_id (see "
+			 "docs/policy.md)",
 			 name);
 	return nothing(c, at);
 }
