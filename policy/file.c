@@ -89,7 +89,8 @@ static int read_all(int fd, struct file *into)
 	return -EFBIG;
 }
 
-static int load(const char *path, size_t spare, struct file *into)
+/* Not inlined: its memory is not needed while a path is made, which may come from another file. */
+static __attribute__((noinline)) int load(const char *path, size_t spare, struct file *into)
 {
 	int fd = open_regular(path);
 	int error;

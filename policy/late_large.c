@@ -15,39 +15,32 @@
 #include "policy/late_world.h"
 #include "policy/tree.h"
 
-#define TREE_BYTES (8u << 20) /* touched only as far as the tree goes */
+#define TREE_BYTES (8u << 20)  /* touched only as far as the tree goes */
+#define VALUE_MOST (64u << 10) /* one value must not fill the event's arena */
+
+/* Memory for one tree, and the file it was read from, if it was one. */
+struct scratch {
+	struct arena arena;
+	void *mapped;
+	size_t bytes;
+};
 
 /* The tree's scalar, or its JSON, in the arena. */
 static struct value value_of_tree(struct arena *arena, const struct tree *t)
 {
-	struct text text;
+	struct text text = arena_text(arena);
 	char *kept;
 
-	if (t->type != VALUE_JSON) {
-		kept = arena_copy(arena, t->text, t->length);
-		return kept != NULL ? value_of(t->type, kept, t->length) : value_unreadable();
-	}
-	text = arena_text(arena);
-	tree_add_json(&text, t);
-	kept = arena_keep(arena, &text);
-	return kept != NULL ? value_of(VALUE_JSON, kept, text.length) : value_unreadable();
-}
-
-static struct value in_tree(struct eval *e, const struct image_node *node, struct tree *t)
-{
-	const struct image_node *key = node_operand(&e->section, node, 1);
-	bool ambiguous = false;
-
-	if (t == NULL)
+	if (text.capacity > VALUE_MOST)
+		text.capacity = VALUE_MOST;
+	if (t->type == VALUE_JSON)
+		tree_add_json(&text, t);
+	else
+		text_add_bytes(&text, t->text, t->length);
+	if (text.truncated)
 		return value_unreadable();
-	if (key != NULL)
-		t = tree_at(t, node_text(key), &ambiguous);
-	if (t == NULL)
-		return ambiguous ? value_unreadable() : value_absent();
-	/* Names that the policy does not name do not leave. */
-	if ((node->value & FILE_SUBTREE) == 0 && !tree_is_plain(t))
-		return value_absent();
-	return value_of_tree(e->arena, t);
+	kept = arena_keep(arena, &text);
+	return kept != NULL ? value_of(t->type, kept, text.length) : value_unreadable();
 }
 
 static bool may_read(const struct eval *e)
@@ -57,21 +50,57 @@ static bool may_read(const struct eval *e)
 	return sys_geteuid() == w->process->start->uid && !w->process->untrusted;
 }
 
-static struct value eval_file(struct eval *e, const struct image_node *node)
+/* The part of the file's tree that the node names, or NULL and *v. */
+static struct tree *part_of(struct eval *e, const struct image_node *node, struct tree *t,
+			    struct value *v)
 {
-	struct arena memory;
-	struct value v;
+	const struct image_node *key = node_operand(&e->section, node, 1);
+	bool ambiguous = t == NULL;
+
+	if (t != NULL && key != NULL)
+		t = tree_at(t, node_text(key), &ambiguous);
+	*v = ambiguous ? value_unreadable() : value_absent();
+	/* Names that the policy does not name do not leave. */
+	if (t != NULL && (node->value & FILE_SUBTREE) == 0 && !tree_is_plain(t))
+		return NULL;
+	return t;
+}
+
+static struct tree *tree_of_file(struct eval *e, const struct image_node *node, struct scratch *s,
+				 struct value *v)
+{
 	struct file f;
 	int error = may_read(e) ? file_open(e, node, TREE_BYTES, &f) : -EPERM;
 
+	*v = error == -ENOENT ? value_absent() : value_unreadable();
 	if (error != 0)
-		return error == -ENOENT ? value_absent() : value_unreadable();
-	memory = arena_init(f.spare, f.spare_bytes);
-	v = f.format == READ_FORMATS
-		    ? file_text(e->arena, f.bytes, f.length)
-		    : in_tree(e, node, tree_read(f.format, f.bytes, f.length, &memory));
-	file_close(&f);
-	return v;
+		return NULL;
+	s->arena = arena_init(f.spare, f.spare_bytes);
+	s->mapped = f.mapped;
+	s->bytes = f.mapped_bytes;
+	if (f.format != READ_FORMATS)
+		return part_of(e, node, tree_read(f.format, f.bytes, f.length, &s->arena), v);
+	if (f.length < VALUE_MOST)
+		*v = file_text(e->arena, f.bytes, f.length);
+	return NULL;
+}
+
+/* The text as a document of this format; NULL: it is none. */
+static struct tree *tree_of_text(struct scratch *s, enum read_format format,
+				 const struct value *text)
+{
+	size_t bytes = TREE_BYTES + text->length + 16;
+	long at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *copy;
+
+	if (sys_failed(at))
+		return NULL;
+	s->mapped = (void *)at;
+	s->bytes = bytes;
+	s->arena = arena_init(s->mapped, bytes);
+	copy = arena_copy(&s->arena, text->text, text->length);
+	return tree_read(format, copy, text->length, &s->arena);
 }
 
 static struct value eval_size(struct eval *e, const struct image_node *node)
@@ -126,49 +155,33 @@ static struct tree *look_up(struct tree *list, const char *by, const struct valu
 	return NULL;
 }
 
-static struct value eval_lookup(struct eval *e, const struct image_node *node, struct tree *t)
+/* What the node makes of the tree; NULL and *v when it has no such part. */
+static struct tree *edit(struct eval *e, const struct image_node *node, struct tree *t,
+			 struct scratch *s, struct value *v)
 {
-	struct value wanted = eval_source(e, node->count == 3 ? node->operand[2] : 0);
-
-	if (!value_present(&wanted))
-		return wanted;
-	t = look_up(t, node_text(node_operand(&e->section, node, 1)), &wanted);
-	return t != NULL ? value_of_tree(e->arena, t) : value_absent();
-}
-
-static void keep(struct eval *e, const struct image_node *node, struct tree *t)
-{
-	const char *paths[SELECT_PATHS_MAX];
+	const char *paths[SELECT_PATHS_MAX] = { NULL };
 	unsigned count = 0;
 
-	for (unsigned i = 1; i < node->count && count < SELECT_PATHS_MAX; i++)
-		paths[count++] = node_text(node_operand(&e->section, node, i));
-	tree_keep(t, paths, count);
-}
-
-static void presence(struct eval *e, const struct image_node *node, struct tree *t,
-		     struct arena *memory)
-{
-	if (node->count == 1)
-		tree_mask_all(t);
-	for (unsigned i = 1; i < node->count; i++)
-		tree_mask(t, node_text(node_operand(&e->section, node, i)), memory);
-}
-
-static struct value edit(struct eval *e, const struct image_node *node, struct tree *t,
-			 struct arena *memory)
-{
-	if (t == NULL)
-		return value_unreadable();
-	if (node->op == NODE_LOOKUP)
-		return eval_lookup(e, node, t);
+	if (node->op == NODE_LOOKUP) {
+		*v = eval_source(e, node->count == 3 ? node->operand[2] : 0);
+		t = value_present(v) ? look_up(t, node_text(node_operand(&e->section, node, 1)), v)
+				     : NULL;
+		*v = value_absent();
+		return t;
+	}
+	while (count + 1u < node->count && count < SELECT_PATHS_MAX) {
+		paths[count] = node_text(node_operand(&e->section, node, count + 1));
+		count++;
+	}
 	if (node->op == NODE_KEEP)
-		keep(e, node, t);
-	else if (node->op == NODE_PRESENCE)
-		presence(e, node, t, memory);
-	for (unsigned i = 1; node->op == NODE_DROP && i < node->count; i++)
-		tree_drop(t, node_text(node_operand(&e->section, node, i)));
-	return value_of_tree(e->arena, t);
+		tree_keep(t, paths, count);
+	else if (node->op == NODE_PRESENCE && count == 0)
+		tree_mask_all(t);
+	for (unsigned i = 0; i < count && node->op == NODE_PRESENCE; i++)
+		tree_mask(t, paths[i], &s->arena);
+	for (unsigned i = 0; i < count && node->op == NODE_DROP; i++)
+		tree_drop(t, paths[i]);
+	return t;
 }
 
 /* Of a scalar nothing is kept: it has no names that one could know. */
@@ -181,48 +194,80 @@ static struct value edit_scalar(const struct image_node *node, const struct valu
 	return value_absent();
 }
 
-/* The value's text as a document of this format, in a tree, and what the node makes of it. */
-static struct value edit_text(struct eval *e, const struct image_node *node,
-			      enum read_format format, const struct value *text)
-{
-	size_t bytes = TREE_BYTES + text->length + 16;
-	long at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	struct arena memory;
-	struct value v;
-	char *copy;
+static struct tree *make_tree(struct eval *e, const struct image_node *node, struct scratch *s,
+			      struct value *v);
 
-	if (sys_failed(at))
-		return value_unreadable();
-	memory = arena_init((void *)at, bytes);
-	copy = arena_copy(&memory, text->text, text->length);
-	v = edit(e, node, tree_read(format, copy, text->length, &memory), &memory);
-	sys_munmap((void *)at, bytes);
-	return v;
+static bool is_tree(unsigned op)
+{
+	return op == NODE_FILE || op == NODE_KEEP || op == NODE_DROP || op == NODE_PRESENCE ||
+	       op == NODE_LOOKUP || op == NODE_PARSE;
 }
 
-static struct value eval_edit(struct eval *e, const struct image_node *node)
+/* That of what is edited or parsed; NULL: *v is it. */
+static struct tree *tree_of_operand(struct eval *e, const struct image_node *node,
+				    struct scratch *s, struct value *v)
 {
-	struct value v = node->count > 0 ? eval_source(e, node->operand[0]) : value_unreadable();
+	const struct image_node *operand = node_operand(&e->section, node, 0);
+	bool parse = node->op == NODE_PARSE;
+	struct tree *t;
 
-	if (node->op != NODE_PARSE)
-		return v.type == VALUE_JSON ? edit_text(e, node, READ_json, &v)
-					    : edit_scalar(node, &v);
-	return v.type == VALUE_TEXT && node->value < READ_FORMATS
-		       ? edit_text(e, node, (enum read_format)node->value, &v)
-		       : v;
+	if (operand != NULL && is_tree(operand->op) && !parse)
+		return make_tree(e, operand, s, v);
+	*v = eval_source(e, node->count > 0 ? node->operand[0] : 0);
+	if (v->type != (parse ? VALUE_TEXT : VALUE_JSON) || (parse && node->value >= READ_FORMATS))
+		return NULL;
+	t = tree_of_text(s, parse ? (enum read_format)node->value : READ_json, v);
+	if (t == NULL)
+		*v = value_unreadable();
+	return t;
+}
+
+static struct tree *edit_operand(struct eval *e, const struct image_node *node, struct scratch *s,
+				 struct value *v)
+{
+	struct tree *t = tree_of_operand(e, node, s, v);
+
+	if (node->op == NODE_PARSE)
+		return t;
+	if (t != NULL && t->type == VALUE_JSON)
+		return edit(e, node, t, s, v);
+	if (t != NULL)
+		*v = value_of_tree(e->arena, t);
+	*v = edit_scalar(node, v);
+	return NULL;
+}
+
+/* Edits that stand on one another are made in one tree. NULL: there is none, *v is the value. */
+static struct tree *make_tree(struct eval *e, const struct image_node *node, struct scratch *s,
+			      struct value *v)
+{
+	struct tree *t;
+
+	*v = value_unreadable();
+	if (e->depth >= EVAL_DEPTH)
+		return NULL;
+	e->depth++;
+	t = node->op == NODE_FILE ? tree_of_file(e, node, s, v) : edit_operand(e, node, s, v);
+	e->depth--;
+	return t;
+}
+
+static struct value eval_tree(struct eval *e, const struct image_node *node)
+{
+	struct scratch s = { 0 };
+	struct value v;
+	const struct tree *t = make_tree(e, node, &s, &v);
+
+	if (t != NULL)
+		v = value_of_tree(e->arena, t);
+	if (s.mapped != NULL)
+		sys_munmap(s.mapped, s.bytes);
+	return v;
 }
 
 struct value late_large(struct eval *e, const struct image_node *node)
 {
-	switch (node->op) {
-	case NODE_FILE:
-		return eval_file(e, node);
-	case NODE_SIZE:
+	if (node->op == NODE_SIZE)
 		return eval_size(e, node);
-	case NODE_ARRAY:
-		return eval_array(e, node);
-	default:
-		return eval_edit(e, node);
-	}
+	return node->op == NODE_ARRAY ? eval_array(e, node) : eval_tree(e, node);
 }

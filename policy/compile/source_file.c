@@ -9,9 +9,18 @@
 #include "policy/find.h"
 #include "policy/tree.h"
 
+/* Behind what only keeps a value. */
+static const struct expr *itself(const struct expr *e)
+{
+	while (e->op == NODE_MEMO)
+		e = e->operand[0];
+	return e;
+}
+
 /* The path as it begins, as far as that is known: a constant, or a template's first part. */
 static const char *beginning(const struct expr *path)
 {
+	path = itself(path);
 	if (path->op == NODE_TEMPLATE && path->operand[0]->op == NODE_TEXT)
 		return path->operand[0]->text;
 	return path->op == NODE_TEXT ? path->text : NULL;
@@ -79,9 +88,11 @@ static uint32_t format_of_word(struct compiler *c, const struct yaml *as)
 /* By the end of the path, where the policy shows it. */
 static uint32_t format_of_path(struct compiler *c, const struct expr *path)
 {
-	const struct expr *last = path->op == NODE_TEMPLATE ? path->operand[path->count - 1] : path;
+	const struct expr *last = itself(path);
 	char list[128];
 
+	if (last->op == NODE_TEMPLATE)
+		last = itself(last->operand[last->count - 1]);
 	if (last->op != NODE_TEXT)
 		return FILE_BY_NAME;
 	if (read_format_of_path(last->text, strlen(last->text)) < READ_FORMATS)
@@ -196,7 +207,7 @@ struct expr *source_transform_key(struct compiler *c, const struct yaml *given,
 {
 	const struct yaml *as = yaml_get(map, "as");
 
-	if (e->op == NODE_FILE) {
+	if (e->op == NODE_FILE && yaml_get(map, "file") != NULL) {
 		e->operand[1] = path_of(c, given);
 		return e;
 	}

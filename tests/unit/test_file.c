@@ -323,11 +323,47 @@ static void lookup_takes_the_first_that_fits(void **state)
 		"0");
 }
 
+static void a_value_that_is_too_large_is_left_out_and_the_event_goes(void **state)
+{
+	static char large[80001] = "{\"a\":\"";
+
+	(void)state;
+	memset(large + strlen(large), 'x', 70000);
+	put_file("large.txt", large);
+	strcat(large, "\",\"b\":1}");
+	put_file("large.json", large);
+	assert_property("{ file: large.json, key: a, else: much }", "\"much\"");
+	assert_property("{ file: large.json, keep: [a], else: much }", "\"much\"");
+	assert_property("{ file: large.txt, as: text, else: much }", "\"much\"");
+	assert_property("{ file: large.json, keep: [b] }", "{\"b\":1}");
+}
+
 static void lists_are_made_of_what_is_present(void **state)
 {
 	(void)state;
 	assert_property("{ list: [a, 1, { env: NO }, { value: null }, { list: [] }] }",
 			"[\"a\",1,null,[]]");
+}
+
+static void a_named_file_may_be_asked_for_several_keys(void **state)
+{
+	(void)state;
+	put_file("t.json", "{\"o\":{\"a\":1,\"b\":{\"c\":2}}}");
+	scene_begin(
+		"bookend: 1\n"
+		"values: { start: { file: \"${event.kind}.json\", key: o, keep: [a, b.c] }, t: { "
+		"file: t.json, key: o, keep: [a, b.c] } }\n"
+		"destinations: { d: { format: json, url: http://127.0.0.1/ } }\n"
+		"services:\n  s:\n    to: d\n" SCENE_ALLOW
+		"    properties: { a: { value: \"${t}\", key: a }, c: { value: \"${t}\", key: b.c "
+		"}, d: { "
+		"value: \"${start}\", key: a }, e: { value: \"${start}\", key: b.c } "
+		"}\n" SCENE_START);
+	put_file("start.json", "{\"o\":{\"a\":3,\"b\":{\"c\":4}}}");
+	scene.start.uid = geteuid();
+	assert_int_equal(scene_decide("s"), REASON_MEASURED);
+	assert_non_null(strstr(scene_events(LATE_START), " {\"a\":1,\"c\":2,\"d\":3,\"e\":4} "));
+	scene_end();
 }
 
 static void sizes_are_those_of_regular_files_below(void **state)
@@ -468,7 +504,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keep_drop_and_presence_apply_in_this_order, begin,
 						end),
 		cmocka_unit_test_setup_teardown(lookup_takes_the_first_that_fits, begin, end),
+		cmocka_unit_test_setup_teardown(
+			a_value_that_is_too_large_is_left_out_and_the_event_goes, begin, end),
 		cmocka_unit_test_setup_teardown(lists_are_made_of_what_is_present, begin, end),
+		cmocka_unit_test_setup_teardown(a_named_file_may_be_asked_for_several_keys, begin,
+						end),
 		cmocka_unit_test_setup_teardown(sizes_are_those_of_regular_files_below, begin, end),
 		cmocka_unit_test(a_start_records_home_and_directory_where_they_are_needed),
 		cmocka_unit_test(findings_say_what_to_write_instead),
