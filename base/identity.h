@@ -21,6 +21,8 @@ struct identity {
 #define IDENTITY_START	 UINT64_C(1)
 #define IDENTITY_STOP	 UINT64_C(2)
 #define IDENTITY_RING	 UINT64_C(16)
+/* Ticks of an event's schedule: IDENTITY_TICK + the tick's number. */
+#define IDENTITY_TICK (UINT64_C(1) << 62)
 
 /* event: the event's number in its policy image, so that one moment may make several events. */
 struct identity identity_make(const uint8_t pool_id[16], uint64_t lifecycle, uint64_t position,

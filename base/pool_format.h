@@ -196,6 +196,16 @@ static_assert(sizeof(struct start_block) == 128, "format");
  */
 #define START_SETTLES_NS (2 * UINT64_C(1000000000))
 
+/*
+ * A tick's word: when it was made last, in boot tenths of a second (40 bits), and by which drainer
+ * (24), so that two drainers never mean the same word.
+ */
+#define SLOT_TICKS		 24
+#define TICK_NS			 (UINT64_C(100) * 1000 * 1000)
+#define TICK_WORD(made, drainer) ((uint64_t)(made) << 24 | ((drainer)&0xffffff))
+#define TICK_MADE(word)		 ((word) >> 24)
+#define TICK_DRAINER(word)	 ((uint32_t)(word)&0xffffff)
+
 #define SLOT_NOTES 4
 #define SLOT_HEIRS 24
 
@@ -246,7 +256,12 @@ struct slot {
 	_Atomic uint64_t ring_dropped; /* records refused because the ring was full; producers */
 	/* Boot time of the first change of credentials; 0: none. The owner, CAS from 0. */
 	_Atomic uint64_t untrusted_ns;
-	uint8_t pad2[1024 - 800];
+	/*
+	 * Schedules of the service's events, TICK_WORD(): drainers, by compare-and-swap under their
+	 * claim. 0: not begun.
+	 */
+	_Atomic uint64_t tick[SLOT_TICKS];
+	uint8_t pad2[1024 - 800 - 8 * SLOT_TICKS];
 };
 static_assert(offsetof(struct slot, missed_ns) == 48, "format");
 static_assert(offsetof(struct slot, heirs) == 64, "format");

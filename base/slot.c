@@ -92,6 +92,8 @@ static void reset(struct slot *slot)
 	atomic_store_explicit(&slot->ring_head, tail, memory_order_relaxed);
 	atomic_store_explicit(&slot->ring_done, tail, memory_order_relaxed);
 	atomic_store_explicit(&slot->ring_dropped, 0, memory_order_relaxed);
+	for (unsigned i = 0; i < SLOT_TICKS; i++)
+		atomic_store_explicit(&slot->tick[i], 0, memory_order_relaxed);
 	/* From here on a drainer may judge the owner; 0 until now told it to wait. */
 	atomic_store_explicit(&slot->seen_ns, clock_boot_ns_cold(), memory_order_release);
 }

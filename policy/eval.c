@@ -134,6 +134,13 @@ static struct value eval_taken(struct eval *e, const struct image_node *node)
 	case NODE_PRESENCE:
 	case NODE_PARSE:
 		return eval_large(e, node);
+	case NODE_REMEMBERED:
+		return e->world->remembered != NULL
+			       ? e->world->remembered(e,
+						      node_text(node_operand(&e->section, node, 0)))
+			       : value_absent();
+	case NODE_ITEM:
+		return e->world->item != NULL ? e->world->item(e) : value_absent();
 	case NODE_ID_RUN:
 		return e->world->id(e, &(struct eval_id){ .kind = "run" });
 	case NODE_ID_INSTALLATION:

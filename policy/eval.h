@@ -41,6 +41,10 @@ struct eval_world {
 	struct value (*probe)(struct eval *e, const struct image_node *node);
 	/* Of the call that an event is about: the key is NODE_PARAMETER's. NULL: absent. */
 	struct value (*parameter)(struct eval *e, uint32_t key);
+	/* What was remembered under that name. NULL: absent. */
+	struct value (*remembered)(struct eval *e, const char *name);
+	/* The element of for_each. NULL: absent. */
+	struct value (*item)(struct eval *e);
 	/* The service's measure of that name. NULL: absent. */
 	struct value (*measure)(struct eval *e, const char *name, enum measure_statistic which);
 	/* Files, and what is taken out of JSON: FILE, SIZE, LOOKUP, ARRAY, KEEP, DROP, PRESENCE.

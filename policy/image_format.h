@@ -86,8 +86,9 @@ static_assert(sizeof(struct image_index) == 16, "format");
 
 #define NOW_COMMAND 1u
 #define NOW_HELPER  2u
-#define NOW_THREAD  4u /* with NOW_HELPER, for its end */
-#define NOW_WORKERS 8u /* it has `worker` triggers */
+#define NOW_THREAD  4u	/* with NOW_HELPER, for its end */
+#define NOW_WORKERS 8u	/* it has `worker` triggers */
+#define NOW_TICKS   16u /* it has schedules */
 
 struct image_now {
 	uint32_t check; /* checksum() of the bytes behind it, seeded with the service's number */
@@ -162,9 +163,29 @@ struct image_event {
 	uint32_t context;    /* OBJECT */
 	uint32_t properties; /* OBJECT */
 	uint32_t to;	     /* LIST of CONSTANT: numbers of destinations */
-	uint32_t pad[3];
+	uint32_t for_each;   /* a source of a list or an object; 0: none */
+	uint32_t remember;   /* OBJECT */
+	uint32_t sample;     /* millionths of the processes; 0: all of them */
+	uint64_t limit_ns;   /* at most `limit` in this time; 0: no limit */
+	uint32_t limit;
+	uint32_t flags; /* EVENT_... */
+	/* Its schedule: `every`, or of `change` and `file` how often they are looked at. */
+	uint64_t every_ns;
+	uint32_t at_s;	/* second of the day, with EVENT_AT */
+	uint32_t tick;	/* number of its word in the slot; EVENT_NO_TICK */
+	uint32_t watch; /* what `change` looks at, a source, or `file`, a condition; 0: none */
+	uint32_t pad[5];
 };
-static_assert(sizeof(struct image_event) == 48, "format");
+static_assert(sizeof(struct image_event) == 104, "format");
+
+#define EVENT_NO_TICK	       UINT32_MAX
+#define EVENT_AT	       1u /* every_ns counts from a time of the day ... */
+#define EVENT_LOCAL	       2u /* ... in local time, else UTC */
+#define EVENT_PER_INSTALLATION 4u
+#define EVENT_ONCE	       8u  /* per installation, ever */
+#define EVENT_EDGE	       16u /* watch is a condition: made when it comes to hold ... */
+#define EVENT_GONE	       32u /* ... or ends to */
+#define EVENT_MEASURES	       64u /* it refers to measures */
 
 struct image_destination {
 	uint32_t name;	 /* TEXT */
@@ -241,6 +262,8 @@ enum trigger_moment {
 	TRIGGER_CALL, /* its gates are decided inside */
 	TRIGGER_WORKER_START,
 	TRIGGER_WORKER_END,
+	TRIGGER_EVERY, /* image_event.every_ns and the like */
+	TRIGGER_WATCH, /* `change` and `file`: image_event.watch */
 };
 #define TRIGGER_CHILDREN_MAX	   255
 #define TRIGGER_CHILDREN(value)	   ((value) >> 16 & 0xff)

@@ -113,6 +113,39 @@ static bool find_member(struct json object, struct json name, struct json *into)
 	return false;
 }
 
+static bool next_element(const char **at, const char *end, struct json *into)
+{
+	const char *p = skip_space(*at, end);
+
+	if (p < end && *p == ',')
+		p = skip_space(p + 1, end);
+	if (p == end || *p == ']')
+		return false;
+	into->text = p;
+	*at = skip_value(p, end);
+	into->length = (size_t)(*at - p);
+	return into->length > 0;
+}
+
+bool json_next(struct json whole, size_t *at, struct json *name, struct json *into)
+{
+	const char *end = whole.text + whole.length;
+	const char *p = whole.text + (*at != 0 ? *at : 1);
+	struct member m = { { NULL, 0 }, { NULL, 0 } };
+	bool found;
+
+	if (whole.length < 2)
+		return false;
+	if (whole.text[0] == '{')
+		found = next_member(&p, end, &m);
+	else
+		found = whole.text[0] == '[' && next_element(&p, end, &m.value);
+	*at = (size_t)(p - whole.text);
+	*name = m.name;
+	*into = m.value;
+	return found;
+}
+
 static const char *dot_of(const char *path)
 {
 	while (*path != '\0' && *path != '.')

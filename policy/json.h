@@ -23,6 +23,12 @@ struct json json_of(const char *text);
 /* What lies below an object at a path of names with dots between them: "user.name". */
 bool json_find(struct json whole, const char *path, struct json *into);
 
+/*
+ * One after the other, *at being 0 at first: the elements of a list, or the members of an object,
+ * whose name is then in *name, between its quotes. False behind the last one.
+ */
+bool json_next(struct json whole, size_t *at, struct json *name, struct json *into);
+
 /* The same as a value of the language: text without quotes and escapes. */
 struct value json_value(struct arena *arena, struct json json);
 

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policy/call_format.h"
 #include "policy/image.h"
+#include "policy/json.h"
 #include "policy/late_maker.h"
 #include "policy/words.h"
 
@@ -66,6 +68,10 @@ static const char *trigger_kind(struct maker *m, const struct image_node *trigge
 	unsigned moment = TRIGGER_MOMENT(trigger->value);
 	bool start = m->world.moment == LATE_START;
 
+	if (moment == TRIGGER_WATCH)
+		return m->world.role == LATE_SERVICE ? "change" : NULL;
+	if (moment == TRIGGER_CALL || moment == TRIGGER_EVERY)
+		return NULL;
 	if (!start && (TRIGGER_HOW(trigger->value) & late_how(m->world.process->stop)) == 0)
 		return NULL;
 	if (m->world.role != trigger_role(moment))
@@ -121,29 +127,61 @@ static uint32_t number_of_service(const struct start_block *start, enum late_rol
 	return role == LATE_CHILD ? start->child_of : start->service;
 }
 
-static void begin_event(struct maker *m, uint32_t number, const char *kind)
+static uint64_t position_of(const struct late_process *p, enum late_moment moment)
+{
+	switch (moment) {
+	case LATE_START:
+		return IDENTITY_START;
+	case LATE_STOP:
+		return IDENTITY_STOP;
+	case LATE_CALL:
+		return IDENTITY_RING + p->call->position;
+	default:
+		return IDENTITY_TICK + p->tick->number;
+	}
+}
+
+static uint64_t time_of(const struct late_process *p, enum late_moment moment)
+{
+	switch (moment) {
+	case LATE_START:
+		return p->start->real_ns;
+	case LATE_STOP:
+		return p->stop->real_ns;
+	case LATE_CALL:
+		return p->call->real_ns;
+	default:
+		return p->tick->real_ns;
+	}
+}
+
+/* item: of for_each, from 1; 0: the event has none. Its id is that of the event, and its own. */
+static void begin_event(struct maker *m, uint32_t number, const char *kind, uint32_t item)
 {
 	const struct late_process *p = m->world.process;
-	bool start = m->world.moment == LATE_START;
+	enum late_moment moment = m->world.moment;
 
 	memset(&m->event, 0, sizeof(m->event));
 	m->event.number = number;
-	m->event.id = identity_make(p->pool_id, p->lifecycle,
-				    start ? IDENTITY_START : IDENTITY_STOP, number + 1);
-	m->event.time_ns = start ? p->start->real_ns : p->stop->real_ns;
+	if (moment == LATE_TICK && p->tick->key != NULL)
+		m->event.id = identity_make(p->tick->key, 0, position_of(p, moment), 1);
+	else
+		m->event.id =
+			identity_make(p->pool_id, p->lifecycle, position_of(p, moment), number + 1);
+	if (item != 0)
+		m->event.id = identity_make(m->event.id.bytes, p->lifecycle, position_of(p, moment),
+					    item);
+	m->event.time_ns = time_of(p, moment);
 	m->event.service = late_service(p->image, number_of_service(p->start, m->world.role));
 	m->event.kind = kind;
 	m->event.pid = p->start->pid;
 	memcpy(m->event.session, m->world.session, sizeof(m->event.session));
 }
 
-/* False: the policy's condition does not hold. */
-static bool make_event(struct maker *m, const struct image_event *rule)
+static void fill_event(struct maker *m, const struct image_event *rule)
 {
 	struct late_event *event = &m->event;
 
-	if (rule->condition != 0 && eval_condition(&m->eval, rule->condition) != TRUTH_TRUE)
-		return false;
 	event->name = eval_scalar(&m->eval, rule->name);
 	if (event->name == NULL)
 		event->name = node_text_at(&m->eval.section, rule->label);
@@ -153,7 +191,6 @@ static bool make_event(struct maker *m, const struct image_event *rule)
 	if (event->properties == NULL)
 		event->properties = "{}";
 	late_routes(m, rule);
-	return true;
 }
 
 static void run_text(const struct late_process *p, uint64_t lifecycle, char into[IDENTITY_TEXT])
@@ -212,36 +249,6 @@ static int prepare(struct maker *m, const struct late_process *p, enum late_mome
 	return error;
 }
 
-static int make_all(struct maker *m, const struct image_service *service,
-		    int (*emit)(void *context, const struct late_event *event), void *context,
-		    uint32_t *left_out)
-{
-	const struct image *image = m->world.process->image;
-	size_t mark = m->arena.used;
-	int error = 0;
-
-	for (uint32_t i = 0; i < service->event_count && error == 0 && !m->damaged; i++) {
-		const struct image_event *rule = &image->event[service->first_event + i];
-		const char *kind;
-		bool made;
-
-		m->arena.used = mark;
-		m->arena.full = false;
-		m->eval.steps = EVAL_STEPS;
-		m->world.rule = rule;
-		kind = find_kind(m, rule);
-		if (kind == NULL)
-			continue;
-		begin_event(m, service->first_event + i, kind);
-		made = make_event(m, rule);
-		if (m->arena.full)
-			++*left_out;
-		else if (made)
-			error = emit(context, &m->event);
-	}
-	return m->damaged ? -EBADMSG : error;
-}
-
 /* Where the events go: late_events()'s own arguments. */
 struct output {
 	void *arena;
@@ -251,6 +258,119 @@ struct output {
 	uint32_t *left_out;
 };
 
+/* The event, once, with the item that stands in m->world. */
+static int make_one(struct maker *m, const struct image_event *rule, const struct output *out)
+{
+	fill_event(m, rule);
+	if (m->arena.full) {
+		++*out->left_out;
+		return 0;
+	}
+	return out->emit(out->context, &m->event);
+}
+
+/* A member of an object is an item with key and value. */
+static struct value member_item(struct maker *m, struct json name, struct json value)
+{
+	struct text t = arena_text(&m->arena);
+	char *kept;
+
+	text_add(&t, "{\"key\":\"");
+	text_add_bytes(&t, name.text, name.length);
+	text_add(&t, "\",\"value\":");
+	text_add_bytes(&t, value.text, value.length);
+	text_add_char(&t, '}');
+	kept = arena_keep(&m->arena, &t);
+	return kept != NULL ? value_of(VALUE_JSON, kept, t.length) : value_unreadable();
+}
+
+static int make_each(struct maker *m, const struct image_event *rule, uint32_t number,
+		     const char *kind, const struct output *out)
+{
+	struct value list = eval_source(&m->eval, rule->for_each);
+	struct json whole = { list.text, list.length };
+	struct json name, value;
+	size_t mark = m->arena.used;
+	size_t at = 0;
+	int error = 0;
+
+	if (list.type != VALUE_JSON)
+		return 0;
+	for (uint32_t item = 1; error == 0 && json_next(whole, &at, &name, &value); item++) {
+		m->arena.used = mark;
+		m->arena.full = false;
+		m->eval.steps = EVAL_STEPS;
+		m->world.item = name.text != NULL ? member_item(m, name, value)
+						  : json_value(&m->arena, value);
+		begin_event(m, number, kind, item);
+		error = make_one(m, rule, out);
+	}
+	m->world.item = value_absent();
+	return error;
+}
+
+static int make_event(struct maker *m, uint32_t number, const char *kind, const struct output *out)
+{
+	const struct image_event *rule = m->world.rule;
+	int error;
+
+	begin_event(m, number, kind, 0);
+	if (!late_is_sampled(m, rule))
+		return 0;
+	if (rule->condition != 0 && eval_condition(&m->eval, rule->condition) != TRUTH_TRUE)
+		return 0;
+	if (!late_is_open(m, rule))
+		return 0;
+	error = rule->for_each != 0 ? make_each(m, rule, number, kind, out)
+				    : make_one(m, rule, out);
+	if (error == 0)
+		late_remember(m, rule);
+	return error;
+}
+
+/* The number of the one event that a call or a tick is about; UINT32_MAX: any. */
+static uint32_t only_event(const struct late_process *p, enum late_moment moment)
+{
+	if (moment == LATE_CALL)
+		return p->call->record->event;
+	return moment == LATE_TICK ? p->tick->event : UINT32_MAX;
+}
+
+static const char *kind_of(struct maker *m, uint32_t number)
+{
+	uint32_t only = only_event(m->world.process, m->world.moment);
+
+	if (only == UINT32_MAX)
+		return find_kind(m, m->world.rule);
+	if (only != number)
+		return NULL;
+	if (m->world.moment == LATE_CALL)
+		return "call";
+	return m->world.rule->watch != 0 ? "change" : "interval";
+}
+
+static int make_all(struct maker *m, const struct image_service *service, const struct output *out)
+{
+	const struct image *image = m->world.process->image;
+	size_t mark = m->arena.used;
+	int error = 0;
+
+	for (uint32_t i = 0; i < service->event_count && error == 0 && !m->damaged; i++) {
+		uint32_t number = service->first_event + i;
+		const char *kind;
+
+		m->arena.used = mark;
+		m->arena.full = false;
+		m->eval.steps = EVAL_STEPS;
+		m->world.rule = &image->event[number];
+		kind = kind_of(m, number);
+		if (kind != NULL)
+			error = make_event(m, number, kind, out);
+	}
+	return m->damaged ? -EBADMSG : error;
+}
+
+/* What the process makes as a service of its own, or as the child of another. */
 static int events_as(const struct late_process *process, enum late_moment moment,
 		     enum late_role role, const struct output *out)
 {
@@ -271,7 +391,7 @@ static int events_as(const struct late_process *process, enum late_moment moment
 	    service->event_count > image->tables->event_count - service->first_event)
 		return -EBADMSG;
 	error = prepare(&m, process, moment, service);
-	return error == 0 ? make_all(&m, service, out->emit, out->context, out->left_out) : error;
+	return error == 0 ? make_all(&m, service, out) : error;
 }
 
 int late_events(const struct late_process *process, enum late_moment moment, void *arena,
@@ -283,13 +403,15 @@ int late_events(const struct late_process *process, enum late_moment moment, voi
 	uint32_t before = *left_out;
 	int error = 0;
 
-	if (moment == LATE_STOP && process->stop == NULL)
+	if ((moment == LATE_STOP && process->stop == NULL) ||
+	    (moment == LATE_CALL && process->call == NULL) ||
+	    (moment == LATE_TICK && process->tick == NULL))
 		return -EBADMSG;
 	if ((flags & START_WORKER) != 0)
 		error = events_as(process, moment, LATE_WORKER, &out);
 	else if ((flags & START_ONLY_CHILD) == 0)
 		error = events_as(process, moment, LATE_SERVICE, &out);
-	if (error == 0 && (flags & START_CHILD) != 0)
+	if (error == 0 && (flags & START_CHILD) != 0 && moment <= LATE_STOP)
 		error = events_as(process, moment, LATE_CHILD, &out);
 	return error == 0 && *left_out != before ? -ENOBUFS : error;
 }

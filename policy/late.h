@@ -22,16 +22,53 @@
 struct image;	   /* policy/image.h */
 struct late_probe; /* policy/late_probe.h */
 struct eval_id;	   /* policy/eval.h */
+struct measures;   /* policy/measures.h */
 
-enum late_moment { LATE_START, LATE_STOP };
+enum late_moment { LATE_START, LATE_STOP, LATE_CALL, LATE_TICK };
+
+/* A call that a hook recorded, copied out of the ring: 8-byte aligned. */
+struct late_call {
+	const struct call_record *record; /* policy/call_format.h, its items behind it */
+	uint32_t bytes;			  /* of both */
+	uint64_t position;		  /* in the ring */
+	uint64_t real_ns;
+};
+
+/* A schedule's turn: `every`, `change` or `file` of one event. */
+struct late_tick {
+	uint32_t event;	 /* its number in the image */
+	uint64_t number; /* of the tick, never given twice: ids depend on it */
+	uint64_t real_ns;
+	/* Of a schedule per installation: in place of pool id and lifecycle in ids; else NULL. */
+	const uint8_t *key;
+};
+
+/* What lasts longer than a process, by the service's name. Texts are JSON and hold until the moment
+ * is over. */
+struct late_state {
+	/* NULL: never remembered. */
+	const char *(*remembered)(void *context, const char *service, const char *name);
+	/* Takes effect for what is made behind this moment. */
+	void (*remember)(void *context, const char *service, const char *name, const char *json,
+			 size_t length);
+	void *context;
+};
 
 struct late_process {
 	const struct image *image;
 	const struct start_block *start;
 	const uint8_t *snapshot;       /* start->payload bytes, already checked */
 	const struct stop_facts *stop; /* at LATE_STOP */
+	const struct late_call *call;  /* at LATE_CALL */
+	const struct late_tick *tick;  /* at LATE_TICK */
 	const uint8_t *pool_id;
 	uint64_t lifecycle;
+	/* What its counters say; NULL: it has none. */
+	const struct measures *measures;
+	/* Makes of a total what came since the event was last made; NULL: everything. */
+	void (*since)(void *context, uint32_t event, uint32_t measure, uint64_t *total);
+	void *since_context;
+	const struct late_state *state; /* NULL: nothing is remembered */
 	/* The id called for: 0 and text in `into`, or -errno: absent. */
 	int (*id)(void *context, const struct eval_id *id, char *into, size_t capacity);
 	void *context;
@@ -65,7 +102,7 @@ struct late_event {
 	uint64_t time_ns; /* real time */
 	const char *name;
 	const char *service;
-	const char *kind; /* start, stop, command, child, worker */
+	const char *kind; /* start, stop, command, child, worker, call, interval, change */
 	char session[IDENTITY_TEXT];
 	uint32_t pid;
 	const char *user;	/* NULL: absent */
@@ -78,7 +115,8 @@ struct late_event {
 };
 
 /*
- * Calls emit once for each event that the moment makes, in the policy's order. 0, or -errno:
+ * Calls emit once for each event that the moment makes, in the policy's order; of a call or a tick
+ * only its own event, once for each item of its for_each. 0, or -errno:
  * -ENOBUFS when an event did not fit into the arena (it is left out, counted in *left_out),
  * -EBADMSG for an inconsistent image or snapshot.
  */

@@ -17,6 +17,13 @@ struct maker {
 	bool damaged;
 };
 
+/* late_gate.c. Is the run one of the share that `sample` takes? */
+bool late_is_sampled(const struct maker *m, const struct image_event *rule);
+/* `change`, `once: installation` and `limit` let it through; what they noted is remembered. */
+bool late_is_open(struct maker *m, const struct image_event *rule);
+/* Each member of the event's `remember`. */
+void late_remember(struct maker *m, const struct image_event *rule);
+
 /* The event's routes: those of its destinations that are not off. */
 void late_routes(struct maker *m, const struct image_event *rule);
 

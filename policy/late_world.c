@@ -185,6 +185,23 @@ static struct value host_fact(struct eval *e, const struct late_world *w, enum f
 	return value_text(arena_copy(e->arena, memory, strlen(memory)));
 }
 
+/* The probability with which the event is made. */
+static struct value sample_fact(struct eval *e, const struct late_world *w)
+{
+	char memory[16];
+	struct text t = text_init(memory, sizeof(memory));
+
+	text_add_decimal(&t, w->rule->sample != 0 ? w->rule->sample : 1000000, 6);
+	return value_of(VALUE_NUMBER, arena_copy(e->arena, memory, t.length), t.length);
+}
+
+static struct value item(struct eval *e)
+{
+	const struct late_world *w = e->context;
+
+	return w->item;
+}
+
 static struct value fact(struct eval *e, enum fact which)
 {
 	const struct late_world *w = e->context;
@@ -208,6 +225,10 @@ static struct value fact(struct eval *e, enum fact which)
 		return process_fact(e, w, which);
 	if (which >= FACT_EXIT_HOW && which <= FACT_EXIT_DURATION_MS)
 		return exit_fact(e, w, which);
+	if (which >= FACT_CALL_NAME && which <= FACT_CALL_DURATION_NS)
+		return late_call_fact(e, which);
+	if (which == FACT_EVENT_SAMPLE)
+		return sample_fact(e, w);
 	if (which > FACT_OS_NODE_ARCH || w->snapshot.uname[0] == NULL)
 		return value_absent();
 	return facts_os(e->arena, w->snapshot.uname, which);
@@ -235,6 +256,12 @@ static struct value id(struct eval *e, const struct eval_id *id)
 	return value_text(arena_copy(e->arena, memory, strlen(memory)));
 }
 
-const struct eval_world late_world_sources = {
-	.env = env, .fact = fact, .id = id, .probe = late_probe, .large = late_large
-};
+const struct eval_world late_world_sources = { .env = env,
+					       .fact = fact,
+					       .id = id,
+					       .parameter = late_call_parameter,
+					       .remembered = late_remembered,
+					       .item = item,
+					       .measure = late_measure,
+					       .probe = late_probe,
+					       .large = late_large };

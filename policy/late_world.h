@@ -23,10 +23,19 @@ struct late_world {
 	/* The event being made. */
 	const struct image_event *rule;
 	struct late_event *event;
-	bool made; /* it is complete, and facts of it are what it has */
+	bool made;	   /* it is complete, and facts of it are what it has */
+	struct value item; /* of its for_each */
 };
 
 extern const struct eval_world late_world_sources;
+
+/* late_call.c: what a hook recorded. */
+struct value late_call_parameter(struct eval *e, uint32_t key);
+struct value late_call_fact(struct eval *e, enum fact fact);
+
+/* late_lasting.c: what is counted and remembered. */
+struct value late_measure(struct eval *e, const char *name, enum measure_statistic which);
+struct value late_remembered(struct eval *e, const char *name);
 
 /* How the process ended: one HOW_ bit. */
 unsigned late_how(const struct stop_facts *stop);

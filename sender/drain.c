@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sender/drain_group.h"
-#include "sender/open.h"
-#include "sender/say.h"
+#include "sender/drain_commit.h"
+#include "sender/drain_schedules.h"
+#include "sender/drain_steps.h"
 
 #define COMMIT_BYTES SPOOL_SEGMENT
 #define COMMIT_NS    (2 * CLOCK_SECOND) /* well below the lease */
@@ -51,13 +51,16 @@ int drain_open(struct drain *d, const struct sender_options *options, struct poo
 			     .stats = stats,
 			     .number = spool->drainer,
 			     .payload_bytes = most };
+	memory_init(&d->memory, options->state);
+	baseline_init(&d->baselines, options->uid, options->state);
 	probes_open(&d->probes, options);
 	d->probes.tick = keep_claims;
 	d->probes.context = d;
 	d->arena = malloc(LATE_ARENA);
 	d->payload = malloc(most ? most : 1);
 	d->held = calloc(DRAIN_HELD, sizeof(*d->held));
-	if (d->arena && d->payload && d->held)
+	d->record = malloc(DRAIN_RECORD);
+	if (d->arena && d->payload && d->held && d->record)
 		return 0;
 	drain_close(d);
 	return -ENOMEM;
@@ -69,6 +72,10 @@ void drain_close(struct drain *d)
 	free(d->arena);
 	free(d->payload);
 	free(d->held);
+	free(d->record);
+	free(d->step);
+	memory_fini(&d->memory);
+	drain_free_schedules(d);
 	*d = (struct drain){ 0 };
 }
 
@@ -87,94 +94,18 @@ static int take(struct drain *d, uint32_t number, struct drain_claim *claim)
 	return r;
 }
 
+/* Of the steps those that came after `steps` are its. */
 static void hold(struct drain *d, const struct drain_claim *claim, struct segment *segment,
-		 unsigned moments)
+		 unsigned moments, uint32_t steps)
 {
 	if (!d->count)
 		d->since_ns = clock_boot_ns();
-	d->held[d->count++] = (struct drain_held){
-		.claim = *claim, .segment = segment, .moments = moments, .events = d->events
-	};
-}
-
-/* Everything pending to disk. The first error; what was not written is marked in the held claims.
- */
-static int write_segments(struct drain *d)
-{
-	int first = 0;
-
-	for (uint32_t i = 0; i < d->count; i++)
-		d->held[i].written = d->held[i].segment == NULL;
-	for (uint32_t i = 0; i < d->spool->count; i++) {
-		struct segment *segment = d->spool->held[i];
-		int r;
-
-		buffer_free(&segment->own); /* of an earlier commit: one is enough in memory */
-		if (!segment->pending.length)
-			continue;
-		r = segment_write(segment, true);
-		if (r && !first)
-			first = r;
-		for (uint32_t h = 0; h < d->count; h++)
-			if (d->held[h].segment == segment)
-				d->held[h].written = r == 0;
-	}
-	return first;
-}
-
-/*
- * What receivers know has begun, and its end is not known: kept beside the spool. Before the
- * commit: whoever gets the slot next, because we were killed, comes through here again.
- */
-static void keep_open(struct drain *d, const struct slot_ref *ref, unsigned moments,
-		      uint32_t events, bool wait)
-{
-	struct start_block start;
-	uint8_t *payload;
-
-	if (moments == DRAIN_DONE_STOP)
-		open_remove(d->options->state, d->pool->id, ref->lifecycle);
-	if (moments != DRAIN_DONE_START || !events)
-		return;
-	payload = malloc(d->payload_bytes + 1);
-	if (payload && !slot_read_start(ref, &start, payload, d->payload_bytes))
-		open_add(d->options->state, d->pool, ref->lifecycle, &start, payload, wait);
-	free(payload);
-}
-
-static void commit_claim(struct drain *d, struct drain_held *held, uint64_t written_ns)
-{
-	if (!held->written) {
-		drain_abandon(&held->claim);
-		return;
-	}
-	/* Not past the lease, when there are many and the disk is slow. */
-	keep_open(d, &held->claim.ref, held->moments, held->events,
-		  clock_boot_ns() - written_ns < COMMIT_NS);
-	if (!drain_commit(&held->claim, held->moments)) {
-		if (held->segment)
-			segment_add_mark(held->segment, SPOOL_VOID, held->claim.ref.lifecycle,
-					 held->moments, 0);
-		return;
-	}
-	stats_add(d->stats, STATS_RECORDED, held->events);
-	if (((DRAIN_DONE(held->claim.word) | held->moments) & BOTH) == BOTH)
-		drain_free(&held->claim.ref);
-}
-
-static int commit_all(struct drain *d)
-{
-	int r = write_segments(d);
-	uint64_t written_ns = clock_boot_ns();
-
-	for (uint32_t i = 0; i < d->count; i++)
-		commit_claim(d, &d->held[i], written_ns);
-	d->count = 0;
-	d->bytes = 0;
-	for (uint32_t i = 0; i < d->spool->count; i++)
-		if (d->spool->held[i]->pending.length)
-			segment_write(d->spool->held[i], false);
-	return r;
+	d->held[d->count++] = (struct drain_held){ .claim = *claim,
+						   .segment = segment,
+						   .moments = moments,
+						   .events = d->events,
+						   .step = steps,
+						   .steps = d->steps - steps };
 }
 
 static bool commit_due(const struct drain *d)
@@ -188,7 +119,7 @@ static void discard(struct drain *d, struct drain_claim *claim)
 {
 	d->events = 0;
 	pool_count(d->pool, POOL_DISCARDED, 1);
-	hold(d, claim, NULL, BOTH);
+	hold(d, claim, NULL, BOTH, d->steps);
 }
 
 static bool is_off(const struct drain *d)
@@ -204,40 +135,54 @@ struct found {
 	const struct image *image;
 };
 
-/* Under the claim: which moments are new, and are they to be written? */
+/* Under the claim: which of start and stop are new, and may be told? */
+static unsigned new_moments(const struct found *found, unsigned done, enum drain_end end)
+{
+	if (end == DRAIN_OVER)
+		return BOTH & ~done;
+	/* A damaged start waits for the end of its process, and then makes no event. */
+	if (found->start_error || !drain_start_settled(&found->start))
+		return 0;
+	return DRAIN_DONE_START & ~done;
+}
+
+static int write_group(struct drain *d, struct drain_claim *claim, const struct drain_group *group,
+		       struct segment **segment)
+{
+	int r;
+
+	d->claim = claim;
+	d->renewed_ns = clock_boot_ns();
+	r = drain_write_group(d, group, segment);
+	d->claim = NULL;
+	return r;
+}
+
 static int move(struct drain *d, struct drain_claim *claim, struct found *found, enum drain_end end)
 {
-	unsigned done = DRAIN_DONE(claim->word);
-	unsigned moments = end == DRAIN_OVER ? BOTH & ~done : DRAIN_DONE_START & ~done;
+	unsigned moments = new_moments(found, DRAIN_DONE(claim->word), end);
+	bool started = (DRAIN_DONE(claim->word) | moments) & DRAIN_DONE_START;
 	struct segment *segment = NULL;
-	struct drain_group group;
+	uint32_t steps = d->steps;
+	struct drain_group group = { claim->ref.lifecycle,
+				     &found->start,
+				     found->image,
+				     end == DRAIN_OVER ? &found->stop : NULL,
+				     moments,
+				     &claim->ref };
 	int r = 0;
 
 	d->events = 0;
-	if (found->start_error == -ENODATA && end != DRAIN_OVER)
-		moments = 0;
-	/* A damaged start waits for the end of its process, and then makes no event. */
-	if (found->start_error && end != DRAIN_OVER)
-		moments = 0;
-	if (!found->start_error && end != DRAIN_OVER && !drain_start_settled(&found->start))
-		moments = 0;
-	if (!moments && end != DRAIN_OVER) {
-		drain_abandon(claim);
-		return 0;
+	if (!found->start_error && started) {
+		drain_look_at_schedules(d, &group);
+		if (moments || drain_has_steps(&group))
+			r = write_group(d, claim, &group, &segment);
 	}
-	if (moments && !found->start_error) {
-		group = (struct drain_group){ claim->ref.lifecycle, &found->start, found->image,
-					      end == DRAIN_OVER ? &found->stop : NULL, moments };
-		d->claim = claim;
-		d->renewed_ns = clock_boot_ns();
-		r = drain_write_group(d, &group, &segment);
-		d->claim = NULL;
-	}
-	if (r) {
+	if (r || (!moments && !segment && end != DRAIN_OVER)) {
 		drain_abandon(claim);
 		return r;
 	}
-	hold(d, claim, segment, moments);
+	hold(d, claim, segment, moments, steps);
 	return 0;
 }
 
@@ -304,7 +249,7 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 		return 0;
 	if (end == DRAIN_VOID) {
 		d->events = 0;
-		hold(d, &claim, NULL, BOTH);
+		hold(d, &claim, NULL, BOTH, d->steps);
 		return 0;
 	}
 	count_end(result, end);
@@ -317,10 +262,12 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	}
 	if (!is_off(d)) {
 		r = move(d, &claim, &found, end);
-		/* A probe was broken off, since we are to stop: the next drainer's. */
-		result->waiting += r == -EINTR;
-		return r == -EINTR ? 0 : r;
+		/* A probe was broken off, since we are to stop, or another drainer has what is
+		 * remembered: the next pass, ours or its. */
+		result->waiting += r == -EINTR || r == -EAGAIN;
+		return r == -EINTR || r == -EAGAIN ? 0 : r;
 	}
+	drain_discard_calls(d, &claim.ref, end == DRAIN_OVER);
 	if (end == DRAIN_OVER)
 		discard(d, &claim);
 	else
@@ -336,7 +283,7 @@ static int pass_slot(struct drain *d, uint32_t number, struct drain_result *resu
 	if (CLAIM_STATE(word) != CLAIM_FREE)
 		r = drain_slot(d, number, result);
 	if (!r && commit_due(d))
-		r = commit_all(d);
+		r = drain_commit_held(d);
 	return r;
 }
 
@@ -368,7 +315,8 @@ static int pass(struct drain *d, struct drain_result *result)
 		if (r && !first)
 			first = r;
 	}
-	r = commit_all(d);
+	r = drain_commit_held(d);
+	drain_make_schedules(d);
 	return first ? first : r;
 }
 
@@ -380,55 +328,4 @@ int drain_pass(struct drain *d, struct drain_result *result)
 	if (r && spool_fall_back(d->spool, r))
 		r = pass(d, result);
 	return r;
-}
-
-static void settle_mark(struct drain *d, struct segment *segment, uint32_t drainer,
-			const struct spool_mark *mark)
-{
-	uint32_t number = mark->lifecycle & 0xffff;
-	struct drain_claim claim;
-	uint32_t holder = drainer;
-	struct slot_ref ref;
-
-	if (number >= d->pool->slots)
-		return;
-	slot_view(d->pool, number, &ref);
-	if (ref.lifecycle != mark->lifecycle || CLAIM_STATE(atomic_load(ref.claim)) == CLAIM_FREE)
-		return;
-	if ((DRAIN_DONE(atomic_load(&ref.slot->drain)) & mark->moments) == mark->moments)
-		return;
-	keep_open(d, &ref, mark->moments, mark->events, true);
-	if (drain_claim(d->pool, number, d->number, true, &claim, &holder) ||
-	    claim.ref.lifecycle != mark->lifecycle || !drain_commit(&claim, mark->moments)) {
-		segment_add_mark(segment, SPOOL_VOID, mark->lifecycle, mark->moments, 0);
-		return;
-	}
-	stats_add(d->stats, STATS_RECORDED, mark->events);
-	if ((DRAIN_DONE(claim.word) | mark->moments) == BOTH)
-		drain_free(&claim.ref);
-}
-
-struct settling {
-	struct drain *drain;
-	struct segment *segment;
-	uint32_t drainer;
-};
-
-static void settle_one(void *context, const struct spool_mark *mark)
-{
-	struct settling *s = context;
-
-	settle_mark(s->drain, s->segment, s->drainer, mark);
-}
-
-void drain_settle(void *context, struct segment *segment, uint32_t drainer)
-{
-	struct settling settling = { context, segment, drainer };
-
-	if (segment_each_end(segment, settle_one, &settling))
-		return;
-	open_settle(settling.drain->options->state, segment);
-	segment_unload(segment);
-	if (segment->pending.length)
-		segment_write(segment, false);
 }

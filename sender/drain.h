@@ -7,13 +7,36 @@
 #define BOOKEND_SENDER_DRAIN_H
 
 #include "base/drain_claim.h"
+#include "base/ring.h"
+#include "policy/measures.h"
+#include "sender/baseline.h"
 #include "sender/ids.h"
 #include "sender/images.h"
 #include "sender/probes.h"
+#include "sender/memory.h"
+#include "sender/schedule.h"
 #include "sender/spool.h"
 #include "sender/stats.h"
 
 #define DRAIN_HELD 2048 /* claims that wait for one commit, at most: a usual pool at once */
+
+#define DRAIN_RECORD (RING_PAYLOAD_MAX + sizeof(struct ring_record))
+
+/* Between start and stop: drain_steps.h. As in its mark (struct spool_mark). */
+struct drain_step {
+	uint32_t moment;
+	uint32_t damaged; /* records of the ring */
+	uint64_t from, to, more;
+};
+
+/* A schedule per installation whose time has come, with all that its event needs. */
+struct drain_due {
+	uint32_t event;
+	const struct image *image;
+	struct start_block start;
+	uint8_t *payload;
+	struct slot_ref ref;
+};
 
 /* A claim whose records are in a segment's pending bytes. */
 struct drain_held {
@@ -21,6 +44,7 @@ struct drain_held {
 	struct segment *segment; /* NULL: nothing was written for it */
 	unsigned moments;	 /* DRAIN_DONE_... */
 	uint32_t events;
+	uint32_t step, steps; /* the first of drain->step, and how many */
 	bool written;
 };
 
@@ -32,6 +56,8 @@ struct drain_refusal {
 
 #define DRAIN_REFUSALS 64
 
+struct drain_group; /* sender/drain_group.h */
+
 struct drain {
 	const struct sender_options *options;
 	struct pool *pool;
@@ -39,6 +65,8 @@ struct drain {
 	struct images *images;
 	struct ids ids;
 	struct probes probes;
+	struct memory memory;
+	struct baselines baselines;
 	struct stats *stats;
 	uint32_t number; /* this drainer's */
 	void *arena;
@@ -62,6 +90,21 @@ struct drain {
 	uint64_t renewed_ns;
 	void (*tick)(void *context);
 	void *context;
+	const struct drain_group *group;
+	struct measures *measures; /* of the group's slot; NULL: none */
+	struct measures measures_memory;
+	struct ring_record *record; /* DRAIN_RECORD bytes */
+	const struct late_call *call;
+	const struct late_tick *turn; /* of a schedule */
+	uint32_t tick_event;
+	uint64_t tick_word;	       /* the one that is about to be made */
+	const struct schedule *shared; /* while the event of one is made */
+	struct drain_step *step;
+	uint32_t steps, step_room;
+	struct drain_due *due;
+	uint32_t dues, due_room;
+	struct drain_seen *seen; /* drain_schedules.c */
+	uint32_t seens, seen_room;
 };
 
 /* What a pass found, and could not or need not move. */

@@ -5,11 +5,13 @@
 #include "sender/drain_group.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sender/host.h"
 
 #include "base/switches.h"
+#include "sender/drain_steps.h"
 
 /* An event has no more destinations than a segment routes. */
 static int number_routes(struct drain *d, const struct late_event *event, uint64_t *bits,
@@ -48,6 +50,11 @@ static void note_refusal(struct drain *d, const struct late_refusal *refusal)
 	d->refusals++;
 }
 
+static bool is_off(const struct drain *d, const char *service)
+{
+	return switches_off(d->pool->header, switches_hash(service, strlen(service)));
+}
+
 static int emit(void *context, const struct late_event *late)
 {
 	uint32_t number[SPOOL_ROUTES];
@@ -58,6 +65,10 @@ static int emit(void *context, const struct late_event *late)
 		note_refusal(d, &late->refusals[i]);
 	if (!late->route_count)
 		return 0;
+	if (is_off(d, late->service)) {
+		stats_add(d->stats, STATS_DISCARDED, late->route_count);
+		return 0;
+	}
 	event_from_late(&event, late, d->lifecycle, d->moment);
 	d->error = number_routes(d, late, &event.routes, number);
 	if (d->error)
@@ -67,60 +78,144 @@ static int emit(void *context, const struct late_event *late)
 	return 0;
 }
 
-static int write_moment(struct drain *d, const struct drain_group *group, unsigned moment)
+/* What the moment remembers stands before its mark. */
+static void add_states(struct drain *d, uint64_t lifecycle, uint32_t moment)
 {
-	const struct stop_facts *stop = moment == DRAIN_DONE_STOP ? group->stop : NULL;
-	bool untrusted = stop && stop->untrusted;
+	for (uint32_t i = 0; i < d->memory.stages; i++) {
+		const struct memory_entry *entry = &d->memory.staged[i];
+
+		segment_add_state(d->segment, lifecycle, moment, entry->service, entry->name,
+				  entry->json);
+	}
+}
+
+/* After a change of credentials, of which it is known when it was; the start was before it. */
+static bool is_untrusted(const struct drain_group *group, enum late_moment which)
+{
+	if (which == LATE_START)
+		return false;
+	if (which == LATE_STOP)
+		return group->stop->untrusted;
+	return group->ref && atomic_load(&group->ref->slot->untrusted_ns) != 0;
+}
+
+int drain_write_moment(struct drain *d, const struct drain_group *group, enum late_moment which,
+		       uint32_t moment)
+{
+	const struct stop_facts *stop = which == LATE_STOP ? group->stop : NULL;
+	bool untrusted = is_untrusted(group, which);
 	struct late_process process = { .image = group->image,
 					.start = group->start,
 					.snapshot = d->payload,
 					.stop = stop,
+					.call = d->call,
+					.tick = d->turn,
 					.pool_id = d->pool->id,
 					.lifecycle = group->lifecycle,
+					.measures = d->measures,
+					.since = drain_since,
+					.state = &d->memory.late,
 					.id = ids_get,
 					.context = &d->ids,
 					.host = host_get,
 					.untrusted = untrusted,
 					.probe = untrusted ? NULL : probes_ask,
+					.since_context = d,
 					.probe_context = &d->probes };
-	uint32_t before = d->events;
 	uint32_t left_out = 0;
 	int r;
 
 	d->moment = moment;
 	d->lifecycle = group->lifecycle;
 	d->error = 0;
-	r = late_events(&process, moment == DRAIN_DONE_STOP ? LATE_STOP : LATE_START, d->arena,
-			LATE_ARENA, emit, d, &left_out);
-	if (d->error)
-		return d->error;
+	r = late_events(&process, which, d->arena, LATE_ARENA, emit, d, &left_out);
+	if (d->memory.busy)
+		d->error = d->error ? d->error : -EAGAIN;
 	if (d->probes.cancelled)
-		return -EINTR;
+		d->error = d->error ? d->error : -EINTR;
+	if (d->error) {
+		memory_drop(&d->memory);
+		return d->error;
+	}
+	add_states(d, group->lifecycle, moment);
+	memory_take(&d->memory);
 	stats_add(d->stats, STATS_LEFT_OUT, left_out);
 	if (r == -EBADMSG)
 		pool_count(d->pool, POOL_DAMAGED, 1);
-	segment_add_mark(d->segment, SPOOL_END, group->lifecycle, moment, d->events - before);
 	return d->segment->pending.failed ? -ENOMEM : 0;
+}
+
+static int write_end(struct drain *d, const struct drain_group *group, enum late_moment which,
+		     unsigned moment)
+{
+	uint32_t before = d->events;
+	int r = drain_write_moment(d, group, which, moment);
+	struct spool_mark mark = { .lifecycle = group->lifecycle,
+				   .moments = moment,
+				   .events = d->events - before };
+
+	if (!r)
+		segment_add_mark(d->segment, SPOOL_END, &mark);
+	return r;
+}
+
+int drain_add_step(struct drain *d, const struct drain_step *step)
+{
+	struct drain_step *more;
+
+	if (d->steps == d->step_room) {
+		d->step_room = d->step_room ? 2 * d->step_room : 64;
+		more = realloc(d->step, d->step_room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		d->step = more;
+	}
+	d->step[d->steps++] = *step;
+	return 0;
+}
+
+/* In the order in which they happened. */
+static int write_all(struct drain *d, const struct drain_group *group)
+{
+	int r = 0;
+
+	d->events = 0;
+	if (group->moments & DRAIN_DONE_START)
+		r = write_end(d, group, LATE_START, DRAIN_DONE_START);
+	if (!r && group->ref)
+		r = drain_write_calls(d, group, group->stop != NULL);
+	if (!r && group->ref && !group->stop)
+		r = drain_write_ticks(d, group);
+	if (!r && group->moments & DRAIN_DONE_STOP)
+		r = write_end(d, group, LATE_STOP, DRAIN_DONE_STOP);
+	return r;
 }
 
 static int write_moments(struct drain *d, const struct drain_group *group)
 {
 	size_t length = d->segment->pending.length;
 	uint32_t routes = d->segment->routes;
-	int r = 0;
+	uint32_t steps = d->steps;
+	int r = write_all(d, group);
 
-	d->events = 0;
-	if (group->moments & DRAIN_DONE_START)
-		r = write_moment(d, group, DRAIN_DONE_START);
-	if (!r && group->moments & DRAIN_DONE_STOP)
-		r = write_moment(d, group, DRAIN_DONE_STOP);
-	if (r) {
-		segment_cut_pending(d->segment, length, routes);
-		d->events = 0;
-	} else {
+	if (!r) {
 		d->bytes += d->segment->pending.length - length;
+		return 0;
 	}
+	segment_cut_pending(d->segment, length, routes);
+	while (d->steps > steps)
+		drain_forget_step(d, group->ref, &d->step[--d->steps]);
+	d->events = 0;
 	return r;
+}
+
+static void open_measures(struct drain *d, const struct drain_group *group)
+{
+	d->group = group;
+	d->measures = NULL;
+	if (group->ref && group->start->service < group->image->tables->service_count &&
+	    !measures_open(group->ref, group->image, group->start->service, &d->measures_memory))
+		d->measures = &d->measures_memory;
 }
 
 int drain_write_group(struct drain *d, const struct drain_group *group, struct segment **into)
@@ -130,6 +225,7 @@ int drain_write_group(struct drain *d, const struct drain_group *group, struct s
 	if (r)
 		return r;
 	probes_begin(&d->probes, group->start, group->lifecycle);
+	open_measures(d, group);
 	r = write_moments(d, group);
 	if (r == -E2BIG) {
 		/* No room for its routes: a segment of its own. */

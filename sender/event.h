@@ -24,7 +24,7 @@ struct event {
 	uint64_t time_ns;
 	uint64_t routes; /* bits of the segment's routes */
 	uint32_t pid;
-	uint32_t moment; /* DRAIN_DONE_START or DRAIN_DONE_STOP */
+	uint32_t moment; /* as in the spool: SPOOL_MOMENT() */
 	struct view name, service, kind, session, user;
 	struct view context, properties; /* JSON objects */
 	struct view each; /* JSON: what the destination at hand gets instead or over it */

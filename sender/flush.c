@@ -65,6 +65,18 @@ int flush_open(struct flush *f, const struct sender_options *options)
 	return 0;
 }
 
+bool flush_pool_is_there(const struct flush *f)
+{
+	enum reason why;
+	struct pool pool;
+
+	if (pool_open(&pool, f->options->uid, f->options->state, false, false, &why))
+		return false;
+	pool_close_file(&pool);
+	pool_close(&pool);
+	return true;
+}
+
 void flush_close(struct flush *f)
 {
 	deliver_close(&f->deliver);

@@ -29,6 +29,9 @@ struct flush {
 int flush_open(struct flush *flush, const struct sender_options *options);
 void flush_close(struct flush *flush);
 
+/* Is there a pool to be opened, when there was none? */
+bool flush_pool_is_there(const struct flush *flush);
+
 /* *stop is set, or the deadline has come. */
 bool flush_stopped(const struct flush *flush);
 

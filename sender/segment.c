@@ -355,13 +355,27 @@ void segment_add_event(struct segment *s, const struct event *event)
 	segment_add_event_each(s, event, NULL, NULL, 0);
 }
 
-void segment_add_mark(struct segment *s, enum spool_kind kind, uint64_t lifecycle, uint32_t moments,
-		      uint32_t events)
+void segment_add_mark(struct segment *s, enum spool_kind kind, const struct spool_mark *mark)
 {
-	struct spool_mark mark = { lifecycle, moments, events };
 	size_t begun = record_begin(&s->pending, kind);
 
-	buffer_add(&s->pending, &mark, sizeof(mark));
+	buffer_add(&s->pending, mark, sizeof(*mark));
+	record_end(&s->pending, begun, s->end);
+}
+
+void segment_add_state(struct segment *s, uint64_t lifecycle, uint32_t moment, const char *service,
+		       const char *name, const char *json)
+{
+	struct spool_state state = { .lifecycle = lifecycle,
+				     .moment = moment,
+				     .service_bytes = (uint32_t)strlen(service) + 1,
+				     .name_bytes = (uint32_t)strlen(name) + 1 };
+	size_t begun = record_begin(&s->pending, SPOOL_STATE);
+
+	buffer_add(&s->pending, &state, sizeof(state));
+	buffer_add(&s->pending, service, state.service_bytes);
+	buffer_add(&s->pending, name, state.name_bytes);
+	buffer_add(&s->pending, json, strlen(json));
 	record_end(&s->pending, begun, s->end);
 }
 

@@ -85,8 +85,9 @@ void segment_add_event(struct segment *s, const struct event *event);
 void segment_add_event_each(struct segment *s, const struct event *event,
 			    const struct late_route *route, const uint32_t *number,
 			    uint32_t routes);
-void segment_add_mark(struct segment *s, enum spool_kind kind, uint64_t lifecycle, uint32_t moments,
-		      uint32_t events);
+void segment_add_mark(struct segment *s, enum spool_kind kind, const struct spool_mark *mark);
+void segment_add_state(struct segment *s, uint64_t lifecycle, uint32_t moment, const char *service,
+		       const char *name, const char *json);
 /* Forgets what was added since `length` of s->pending. */
 void segment_cut_pending(struct segment *s, size_t length, uint32_t routes);
 /* Writes what is pending; durable: and waits for the disk. On failure the file is cut back and
@@ -100,6 +101,12 @@ void segment_unload(struct segment *s);
 /* Calls mark() for each end mark that no void mark follows. Loads. */
 int segment_each_end(struct segment *s, void (*mark)(void *context, const struct spool_mark *mark),
 		     void *context);
+
+/* Calls state() for what that moment remembers. Loads. The texts are the callee's for the call. */
+int segment_each_state(struct segment *s, uint64_t lifecycle, uint32_t moment,
+		       void (*state)(void *context, const char *service, const char *name,
+				     const char *json, size_t length),
+		       void *context);
 
 /* Everything before offset is dealt with on that route. */
 int segment_acknowledge(struct segment *s, uint32_t route, uint64_t offset);

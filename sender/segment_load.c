@@ -35,6 +35,13 @@ static int add_item(struct segment *s, const struct record *record, uint32_t *ca
 	return 0;
 }
 
+/* Is the one about what the other is about? START and STOP may stand together in a mark. */
+static bool same_moment(uint32_t one, uint32_t other)
+{
+	return SPOOL_MOMENT_WHAT(one) & SPOOL_MOMENT_WHAT(other) &&
+	       SPOOL_MOMENT_NUMBER(one) == SPOOL_MOMENT_NUMBER(other);
+}
+
 static void void_items(struct segment *s, const struct record *record)
 {
 	struct spool_mark mark;
@@ -42,7 +49,8 @@ static void void_items(struct segment *s, const struct record *record)
 	if (record_mark(record, &mark))
 		return;
 	for (uint32_t i = 0; i < s->items; i++)
-		if (s->item[i].lifecycle == mark.lifecycle && s->item[i].moment & mark.moments)
+		if (s->item[i].lifecycle == mark.lifecycle &&
+		    same_moment(s->item[i].moment, mark.moments))
 			s->item[i].routes = 0;
 }
 
@@ -148,7 +156,7 @@ static bool voided(const struct segment *s, uint64_t from, const struct spool_ma
 
 	while (!next_record(s, &from, &record))
 		if (record.kind == SPOOL_VOID && !record_mark(&record, &later) &&
-		    later.lifecycle == mark->lifecycle && later.moments & mark->moments)
+		    later.lifecycle == mark->lifecycle && same_moment(later.moments, mark->moments))
 			return true;
 	return false;
 }
@@ -181,6 +189,47 @@ int segment_each_end(struct segment *s, void (*call)(void *context, const struct
 			continue;
 		if (!voids || !voided(s, offset, &mark))
 			call(context, &mark);
+	}
+	return 0;
+}
+
+/* The texts end with a NUL, but for the last one. */
+static bool read_state(const struct record *record, struct spool_state *into, const char **service,
+		       const char **name)
+{
+	const char *texts = (const char *)record->payload + sizeof(*into);
+
+	if (record->length < sizeof(*into))
+		return false;
+	memcpy(into, record->payload, sizeof(*into));
+	if ((uint64_t)into->service_bytes + into->name_bytes > record->length - sizeof(*into) ||
+	    !into->service_bytes || !into->name_bytes || texts[into->service_bytes - 1] != '\0' ||
+	    texts[into->service_bytes + into->name_bytes - 1] != '\0')
+		return false;
+	*service = texts;
+	*name = texts + into->service_bytes;
+	return true;
+}
+
+int segment_each_state(struct segment *s, uint64_t lifecycle, uint32_t moment,
+		       void (*call)(void *context, const char *service, const char *name,
+				    const char *json, size_t length),
+		       void *context)
+{
+	uint64_t offset = sizeof(struct spool_header);
+	const char *service, *name;
+	struct spool_state state;
+	struct record record;
+	int r = segment_load(s);
+
+	if (r)
+		return r;
+	while (!next_record(s, &offset, &record)) {
+		if (record.kind != SPOOL_STATE || !read_state(&record, &state, &service, &name) ||
+		    state.lifecycle != lifecycle || state.moment != moment)
+			continue;
+		call(context, service, name, name + state.name_bytes,
+		     record.length - sizeof(state) - state.service_bytes - state.name_bytes);
 	}
 	return 0;
 }

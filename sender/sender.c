@@ -82,15 +82,36 @@ static void once_tick(void *context)
 	flush_announce(context, true);
 }
 
-static void follow(struct flush *f)
+/* A drainer that was there before the first program: does it have a pool by now? The report goes
+ * on. */
+static bool find_pool(struct flush *f)
 {
-	f->deliver.tick = follow_tick;
-	f->deliver.context = f;
+	uint64_t count[STATS_COUNT_LAST];
+	bool found = f->has_pool || flush_pool_is_there(f);
+
+	if (found == f->has_pool)
+		return true;
+	memcpy(count, f->stats.count, sizeof(count));
+	flush_close(f);
+	if (flush_open(f, f->options))
+		return false;
+	memcpy(f->stats.count, count, sizeof(count));
+	return true;
+}
+
+/* False: nothing is open any more. */
+static bool follow(struct flush *f)
+{
 	while (!flush_stopped(f)) {
+		if (!find_pool(f))
+			return false;
+		f->deliver.tick = follow_tick;
+		f->deliver.context = f;
 		follow_tick(f);
 		flush_deliver(f);
 		nap(DELIVER_LOOK_MS);
 	}
+	return true;
 }
 
 static void report_on(struct flush *f, struct sender_report *report)
@@ -145,23 +166,23 @@ static void restore_sigpipe(const sigset_t *before)
 	pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
-static void work(struct flush *f)
+/* False: nothing is open any more. */
+static bool work(struct flush *f)
 {
 	flush_announce(f, true);
 	spool_adopt(&f->spool);
 	open_reset(f->options, f->has_pool ? &f->pool : NULL, &f->spool, &f->images, &f->stats);
 	f->drain.tick = once_tick;
 	f->drain.context = f;
-	if (f->options->follow) {
-		follow(f);
-		return;
-	}
+	if (f->options->follow)
+		return follow(f);
 	f->deliver.tick = once_tick;
 	f->deliver.context = f;
 	drain_settled(f);
 	do {
 		flush_deliver(f);
 	} while (!flush_stopped(f) && spool_adopt(&f->spool));
+	return true;
 }
 
 static int sender_flush(const struct sender_options *options, struct sender_report *report)
@@ -181,11 +202,14 @@ static int sender_flush(const struct sender_options *options, struct sender_repo
 	if (status >= 0 && f.has_pool)
 		note_end(&f.pool, options->wait_for, status);
 	block_sigpipe(&before);
-	work(&f);
-	report_on(&f, report);
-	r = outcome(&f, report);
-	flush_announce(&f, false);
-	flush_close(&f);
+	if (work(&f)) {
+		report_on(&f, report);
+		r = outcome(&f, report);
+		flush_announce(&f, false);
+		flush_close(&f);
+	} else {
+		r = -EIO; /* what was wrong was said */
+	}
 	restore_sigpipe(&before);
 	return r;
 }

@@ -51,6 +51,7 @@ enum spool_kind {
 	SPOOL_END = 3,	 /* struct spool_mark: the moment's events are complete */
 	SPOOL_VOID = 4,	 /* struct spool_mark: the moment's events before this do not count, another
 			    drainer has them */
+	SPOOL_STATE = 5, /* struct spool_state: what the moment whose end mark follows remembers */
 };
 
 struct spool_record {
@@ -78,16 +79,40 @@ struct spool_event {
 	uint64_t routes;  /* one bit each */
 	uint8_t id[16];
 	uint32_t pid;
-	uint32_t moment; /* DRAIN_DONE_START or DRAIN_DONE_STOP */
+	uint32_t moment; /* SPOOL_MOMENT() */
 			 /* then fields: number | length << 8 as 32 bits, then the text */
 };
 static_assert(sizeof(struct spool_event) == 48, "format");
 
+/*
+ * A moment: DRAIN_DONE_START or DRAIN_DONE_STOP; or SPOOL_CALLS, a range of the ring, or
+ * SPOOL_TICK, one tick of one schedule, which have a number of their own in the upper 24 bits so
+ * that one can be told from another of the same lifecycle.
+ */
+#define SPOOL_CALLS		    4u
+#define SPOOL_TICK		    8u
+#define SPOOL_MOMENT(what, number)  ((uint32_t)(what) | (uint32_t)(number) << 8)
+#define SPOOL_MOMENT_WHAT(moment)   ((moment)&0xff)
+#define SPOOL_MOMENT_NUMBER(moment) ((moment) >> 8)
+
 struct spool_mark {
 	uint64_t lifecycle;
-	uint32_t moments; /* DRAIN_DONE_... */
+	uint32_t moments; /* START and STOP may stand together */
 	uint32_t events;  /* of an end mark */
+	/* SPOOL_CALLS: ring_done before and after, and how far ring_head may go. SPOOL_TICK: the
+	 * slot's word before and after, and which. */
+	uint64_t from, to, more;
 };
+static_assert(sizeof(struct spool_mark) == 40, "format");
+
+struct spool_state {
+	uint64_t lifecycle;
+	uint32_t moment;
+	uint32_t service_bytes; /* of the texts behind it: service, name, JSON up to the end */
+	uint32_t name_bytes;
+	uint32_t pad;
+};
+static_assert(sizeof(struct spool_state) == 24, "format");
 
 enum spool_field {
 #define FIELD(TAG, number, member) SPOOL_FIELD_##TAG = (number),

@@ -38,6 +38,10 @@ struct policy_event {
 	struct expr *condition;
 	struct expr *name;
 	struct policy_scope scope;
+	struct image_event constants; /* references are filled in when it is written */
+	struct expr *for_each;
+	struct expr *remember;
+	struct expr *watch;
 };
 
 struct policy_service {
@@ -50,6 +54,7 @@ struct policy_service {
 	struct policy_scope scope;
 	struct policy_event *event;
 	unsigned events;
+	unsigned ticks; /* schedules that have a word in the slot */
 	/* Found by walking all that its events refer to. */
 	uint32_t capture;
 	struct expr *environment;
@@ -108,7 +113,8 @@ struct expr *conditions_consent(struct compiler *c, const struct yaml *y, bool n
 struct expr *matching_of(struct compiler *c, const struct yaml *y);
 
 /* triggers.c */
-struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s);
+struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s,
+			 struct policy_event *e);
 
 /* services.c */
 /* What y says over what *scope has inherited. */

@@ -34,7 +34,8 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 
 	section_begin(w, &c->heap, ++c->sections, sizeof(h));
 	h.flags = (s->command ? NOW_COMMAND : 0) | (s->helper ? NOW_HELPER : 0) |
-		  (s->thread ? NOW_THREAD : 0) | (s->workers ? NOW_WORKERS : 0);
+		  (s->thread ? NOW_THREAD : 0) | (s->workers ? NOW_WORKERS : 0) |
+		  (s->ticks != 0 ? NOW_TICKS : 0);
 	h.exit_ms = longest_exit(c, s);
 	h.name = section_write(w, expr_text(&c->heap, NODE_TEXT, s->name, s->at));
 	h.match = section_write(w, s->match);
@@ -59,8 +60,9 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 static void write_event(struct compiler *c, struct section_writer *w, const struct policy_event *e,
 			uint32_t service, uint32_t at)
 {
-	struct image_event h = { .service = service };
+	struct image_event h = e->constants;
 
+	h.service = service;
 	h.label = section_write(w, expr_text(&c->heap, NODE_TEXT, e->label, e->at));
 	h.name = section_write(w, e->name);
 	h.when = section_write(w, e->when);
@@ -69,6 +71,9 @@ static void write_event(struct compiler *c, struct section_writer *w, const stru
 	h.context = section_write(w, e->scope.context);
 	h.properties = section_write(w, e->scope.properties);
 	h.to = section_write(w, e->scope.to);
+	h.for_each = section_write(w, e->for_each);
+	h.remember = section_write(w, e->remember);
+	h.watch = section_write(w, e->watch);
 	memcpy(w->bytes + at, &h, sizeof(h));
 }
 

@@ -68,7 +68,8 @@ static bool is_now(struct compiler *c, const struct expr *e, void *context)
 	bool late = e->op == NODE_ID_RUN || e->op == NODE_ID_INSTALLATION ||
 		    e->op == NODE_ID_KEYED || e->op == NODE_CHILD_ARGUMENT || e->op == NODE_RUN ||
 		    e->op == NODE_GET || e->op == NODE_PARAMETER || e->op == NODE_MEASURE ||
-		    is_large(e->op) || (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
+		    e->op == NODE_REMEMBERED || e->op == NODE_ITEM || is_large(e->op) ||
+		    (e->op == NODE_FACT && facts[e->value].known != KNOWN_NOW);
 
 	(void)c;
 	if (late)
@@ -306,7 +307,8 @@ static bool note_consent(struct compiler *c, const struct expr *e, void *context
 static void walk_event(struct compiler *c, const struct policy_event *e, struct policy_service *s)
 {
 	struct expr *const root[] = { e->when,	     e->condition,     e->name,
-				      e->scope.user, e->scope.context, e->scope.properties };
+				      e->scope.user, e->scope.context, e->scope.properties,
+				      e->for_each,   e->remember,      e->watch };
 
 	for (unsigned i = 0; i < sizeof(root) / sizeof(root[0]); i++)
 		walk_on(c, root[i], note_need, s);
@@ -322,6 +324,27 @@ static void walk_event(struct compiler *c, const struct policy_event *e, struct 
 	}
 }
 
+static bool is_no_measure(struct compiler *c, const struct expr *e, void *context)
+{
+	(void)c;
+	(void)context;
+	return e->op != NODE_MEASURE;
+}
+
+/* Then a drainer keeps what they were when the event was made. */
+static void note_measures(struct compiler *c, struct policy_event *e)
+{
+	struct expr *const root[] = { e->condition,	   e->name,
+				      e->scope.user,	   e->scope.context,
+				      e->scope.properties, e->for_each,
+				      e->remember,	   e->watch };
+
+	c->sections++;
+	for (unsigned i = 0; i < sizeof(root) / sizeof(root[0]); i++)
+		if (!walk_on(c, root[i], is_no_measure, NULL))
+			e->constants.flags |= EVENT_MEASURES;
+}
+
 void reach_service(struct compiler *c, struct policy_service *s)
 {
 	s->environment = expr_new(&c->heap, NODE_LIST, 0, s->at);
@@ -329,6 +352,8 @@ void reach_service(struct compiler *c, struct policy_service *s)
 	c->sections++;
 	for (unsigned i = 0; i < s->events; i++)
 		walk_event(c, &s->event[i], s);
+	for (unsigned i = 0; i < s->events; i++)
+		note_measures(c, &s->event[i]);
 }
 
 static bool is_live(const struct policy_destination *d)

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "policy/compile/schedules.h"
 #include "policy/compile/source.h"
 #include "policy/compile/destinations.h"
 #include "policy/facts.h"
@@ -77,18 +78,20 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 	e->label = key->text;
 	e->at = key->at;
 	e->scope = s->scope;
+	e->constants.tick = EVENT_NO_TICK;
 	if (!keys_check(&c->d, y, KEYS_EVENT, "an event"))
 		return;
 	if (when == NULL)
 		diagnose(&c->d, key->at,
 			 "the event '%.60s' needs when: start, stop, command or worker", key->text);
 	else
-		e->when = triggers_of(c, when, s);
+		e->when = triggers_of(c, when, s, e);
 	if (condition != NULL)
 		e->condition = conditions_of(c, condition);
 	if (name != NULL)
 		e->name = read_name(c, name);
 	services_scope(c, y, &e->scope);
+	schedules_of_event(c, y, e);
 	if (e->scope.to == NULL)
 		diagnose(&c->d, key->at,
 			 "the event '%.60s' goes nowhere: name a destination in to:, here, in its "

@@ -50,6 +50,26 @@ static struct expr *member(struct compiler *c, const char *name, struct mark at)
 	return NULL;
 }
 
+/* ${item}, ${item.a.b}, ${remembered.NAME}: NULL for anything else. */
+static struct expr *lasting(struct compiler *c, const char *name, struct mark at)
+{
+	struct expr *e;
+
+	if (strncmp(name, "remembered.", 11) == 0 && name[11] != '\0') {
+		e = expr_new(&c->heap, NODE_REMEMBERED, 0, at);
+		expr_add(&c->heap, e, expr_text(&c->heap, NODE_TEXT, name + 11, at));
+		return e;
+	}
+	if (strcmp(name, "item") != 0 && strncmp(name, "item.", 5) != 0)
+		return NULL;
+	e = expr_new(&c->heap, NODE_ITEM, 0, at);
+	if (name[4] == '\0' || name[5] == '\0')
+		return e;
+	e = expr_wrap(&c->heap, NODE_MEMBER, 0, e);
+	expr_add(&c->heap, e, expr_text(&c->heap, NODE_TEXT, name + 5, at));
+	return e;
+}
+
 static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 {
 	struct expr *inside = member(c, name, at);
@@ -138,6 +158,8 @@ static struct expr *reference(struct compiler *c, const char *name, struct mark 
 			 name);
 		return nothing(c, at);
 	}
+	if (lasting(c, name, at) != NULL)
+		return lasting(c, name, at);
 	if (strchr(name, '.') != NULL || strcmp(name, "events") == 0)
 		return fact(c, name, at);
 	return template_value(c, name, at);

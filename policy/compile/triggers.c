@@ -3,9 +3,10 @@
  */
 #include <string.h>
 
-#include "policy/compile/compiler.h"
+#include "policy/compile/schedules.h"
 
-static const char *const moments[] = { "start", "stop", "command", "child", "worker", NULL };
+static const char *const moments[] = { "start", "stop",	  "command", "child", "worker",
+				       "every", "change", "file",    NULL };
 
 static void add_how(struct compiler *c, const struct yaml *one, void *context)
 {
@@ -177,7 +178,7 @@ static unsigned refuse_beside(struct compiler *c, const struct yaml *y, const ch
 
 		known += keys_have(KEYS_TRIGGER, key->text);
 		if (moment != NULL && strcmp(key->text, moment) != 0 &&
-		    keys_have(KEYS_TRIGGER, key->text))
+		    strcmp(key->text, "once") != 0 && keys_have(KEYS_TRIGGER, key->text))
 			diagnose(
 				&c->d, key->at,
 				"'%s' does not go with %s:; a list in when: takes several triggers",
@@ -186,7 +187,8 @@ static unsigned refuse_beside(struct compiler *c, const struct yaml *y, const ch
 	return known;
 }
 
-static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struct policy_service *s)
+static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struct policy_service *s,
+				 struct policy_event *e)
 {
 	const struct yaml *start = yaml_get(y, "start");
 	const struct yaml *stop = yaml_get(y, "stop");
@@ -199,6 +201,13 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 	uint32_t how = 0;
 
 	keys_check(&c->d, y, KEYS_TRIGGER, "a trigger");
+	schedules_once(c, y, e);
+	if (yaml_get(y, "every") != NULL)
+		return schedules_every(c, y, yaml_get(y, "every"), s, e);
+	if (yaml_get(y, "change") != NULL)
+		return schedules_change(c, y, yaml_get(y, "change"), s, e);
+	if (yaml_get(y, "file") != NULL)
+		return schedules_file(c, y, yaml_get(y, "file"), s, e);
 	if (child != NULL && moments_given == 1)
 		return read_child(c, y, child, s);
 	if (command != NULL && moments_given == 1)
@@ -211,16 +220,19 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 		return trigger(c, TRIGGER_STOP, how, y->at);
 	}
 	if (start == NULL && known == y->count)
-		diagnose(&c->d, y->at, "a trigger is one of start, stop, command, child, worker");
+		diagnose(&c->d, y->at,
+			 "a trigger is one of start, stop, command, child, worker, every, change, "
+			 "file");
 	else if (start != NULL && strcmp(start->text, "any") != 0)
 		diagnose(&c->d, start->at, "start: takes any; shorter: `when: start`");
 	return trigger(c, TRIGGER_START, HOW_ANY, y->at);
 }
 
-static struct expr *read_one(struct compiler *c, const struct yaml *y, struct policy_service *s)
+static struct expr *read_one(struct compiler *c, const struct yaml *y, struct policy_service *s,
+			     struct policy_event *e)
 {
 	if (y->kind == YAML_MAP)
-		return read_mapping(c, y, s);
+		return read_mapping(c, y, s, e);
 	if (strcmp(y->text, "start") == 0)
 		return trigger(c, TRIGGER_START, HOW_ANY, y->at);
 	if (strcmp(y->text, "stop") == 0)
@@ -245,7 +257,8 @@ static void note_trigger(struct policy_service *s, const struct expr *one)
 		s->workers = true;
 }
 
-struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s)
+struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy_service *s,
+			 struct policy_event *e)
 {
 	struct expr *list = expr_new(&c->heap, NODE_LIST, 0, y->at);
 	unsigned count = y->kind == YAML_LIST ? y->count : 1;
@@ -254,7 +267,7 @@ struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy
 		diagnose(&c->d, y->at,
 			 "when: needs at least one trigger: start, stop, command, child or worker");
 	for (unsigned i = 0; i < count; i++) {
-		struct expr *one = read_one(c, y->kind == YAML_LIST ? y->item[i] : y, s);
+		struct expr *one = read_one(c, y->kind == YAML_LIST ? y->item[i] : y, s, e);
 
 		note_trigger(s, one);
 		expr_add(&c->heap, list, one);

@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (segment_open(folder, "a", &segment))
 		return 0;
 	read_events(segment);
-	segment_add_mark(segment, SPOOL_END, 1, 1, 0);
+	segment_add_mark(segment, SPOOL_END, &(struct spool_mark){ .lifecycle = 1, .moments = 1 });
 	if (segment_write(segment, false))
 		abort();
 	segment_unload(segment);

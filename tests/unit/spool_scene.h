@@ -69,7 +69,10 @@ static inline void scene_add(struct segment *segment, uint64_t lifecycle)
 
 	event = scene_event(lifecycle, UINT64_C(1) << segment_route(segment, &route));
 	segment_add_event(segment, &event);
-	segment_add_mark(segment, SPOOL_END, lifecycle, DRAIN_DONE_START, 1);
+	segment_add_mark(segment, SPOOL_END,
+			 &(struct spool_mark){ .lifecycle = lifecycle,
+					       .moments = DRAIN_DONE_START,
+					       .events = 1 });
 }
 
 static inline struct segment *scene_segment(struct scene *scene, const char *name)

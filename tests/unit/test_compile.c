@@ -61,8 +61,8 @@ static void words_of_later_versions_are_refused_with_those_there_are(void **stat
 	assert_begins(
 		SCENE_HEAD SCENE_ALLOW "    properties: { a: { fetch: x } }\n" SCENE_START,
 		"8:24: unknown source 'fetch': this version knows value, env, flag, option, ");
-	assert_begins(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { never: 24h } } }\n",
-		      "8:28: unknown key of a trigger 'never': this version knows start, stop, ");
+	assert_begins(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { hourly: x } } }\n",
+		      "8:28: unknown key of a trigger 'hourly': this version knows start, stop, ");
 	assert_begins(SCENE_HEAD SCENE_ALLOW
 		      "    events: { e: { when: start, if: { env: A, like: x } } }\n",
 		      "8:47: unknown key of a source 'like': this version knows ");
@@ -74,6 +74,38 @@ static void a_key_of_nothing_is_unknown(void **state)
 	assert_begins(SCENE_HEAD SCENE_ALLOW
 		      "    properties: { a: { env: A, \"\": x } }\n" SCENE_START,
 		      "8:32: unknown key of a source ''");
+}
+
+static void schedules_are_read_and_their_mistakes_said(void **state)
+{
+	(void)state;
+	assert_said(
+		SCENE_HEAD SCENE_ALLOW
+		"    events: { e: { when: { every: 24h, at: \"00:00 UTC\", per: installation }, "
+		"sample: 0.1, limit: 10 per 1h } }\n",
+		"");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: { every: 1ms } } }\n",
+		    "8:35: every: takes 100ms to 366d\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: { every: 7h, at: \"00:00 UTC\" } } }\n",
+		    "8:43: at: needs an every: that divides the day, such as 24h, 6h or 15m\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: { every: 6h, at: \"24:00 UTC\" } } }\n",
+		    "8:43: a time of the day is expected here, \"00:00 UTC\" or \"03:30 local\"\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: [{ every: 6h }, { every: 7h }] } }\n",
+		    "8:42: an event has one schedule: a second one makes a second event\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: { every: 6h, phase: start } } }\n",
+		    "8:39: 'phase' does not go with every:\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: start, sample: 2 } }\n",
+		    "8:41: a share of the runs is expected here, a number above 0 and up to 1: 0.1 "
+		    "is every tenth\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW "    events: { e: { when: start, limit: 5 } }\n",
+		    "8:40: a rate is expected here, such as 10 per 1m\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    events: { e: { when: start, remember: { a.b: 1 } } }\n",
+		    "8:45: what is remembered has a name without a dot: ${remembered.NAME}\n");
 }
 
 static void a_worker_goes_without_a_name(void **state)
@@ -127,7 +159,7 @@ static void several_mistakes_are_said_in_the_order_of_the_file(void **state)
 		    "\"- allow: always\", here or in defaults\n"
 		    "4:22: unknown destination 'e': did you mean 'd'?\n"
 		    "4:46: unknown trigger 'begin': this version knows start, stop, command, "
-		    "child or worker\n");
+		    "child, worker, every, change or file\n");
 }
 
 static void yaml_beyond_the_language_is_refused_by_name(void **state)
@@ -477,6 +509,7 @@ int main(void)
 		cmocka_unit_test(a_key_that_stands_twice_is_refused),
 		cmocka_unit_test(words_of_later_versions_are_refused_with_those_there_are),
 		cmocka_unit_test(a_key_of_nothing_is_unknown),
+		cmocka_unit_test(schedules_are_read_and_their_mistakes_said),
 		cmocka_unit_test(a_worker_goes_without_a_name),
 		cmocka_unit_test(a_child_goes_by_the_last_part_of_its_program),
 		cmocka_unit_test(several_mistakes_are_said_in_the_order_of_the_file),

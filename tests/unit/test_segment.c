@@ -188,7 +188,8 @@ static void voided_groups_have_no_routes(void **state)
 	segment = scene_segment(&scene, "a");
 	scene_add(segment, 1);
 	scene_add(segment, 2);
-	segment_add_mark(segment, SPOOL_VOID, 1, DRAIN_DONE_START, 0);
+	segment_add_mark(segment, SPOOL_VOID,
+			 &(struct spool_mark){ .lifecycle = 1, .moments = DRAIN_DONE_START });
 	scene_add(segment, 1);
 	assert_int_equal(segment_write(segment, false), 0);
 	assert_int_equal(segment_load(segment), 0);
