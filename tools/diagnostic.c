@@ -1,13 +1,19 @@
 #include "tools/diagnostic.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Tabs stay tabs, so that the caret stands where the terminal put the column. */
 static void print_caret(const char *source, unsigned column)
 {
 	fputs("    ", stderr);
-	for (unsigned i = 1; i < column && *source; i++, source++)
-		fputc(*source == '\t' ? '\t' : ' ', stderr);
+	for (unsigned i = 1; i < column && *source; source++) {
+		bool begins = ((unsigned char)source[1] & 0xc0) != 0x80;
+
+		if (begins)
+			fputc(*source == '\t' ? '\t' : ' ', stderr);
+		i += begins;
+	}
 	fputs("^\n", stderr);
 }
 
@@ -21,6 +27,6 @@ void diagnostic_print(void *context, const struct diagnostic *diagnostic)
 			diagnostic->column, diagnostic->text);
 	if (diagnostic->line != 0 && diagnostic->source) {
 		fprintf(stderr, "    %s\n", diagnostic->source);
-		print_caret(diagnostic->source, diagnostic->column);
+		print_caret(diagnostic->source, diagnostic->caret);
 	}
 }

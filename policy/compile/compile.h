@@ -15,7 +15,8 @@ struct diagnostic {
 	unsigned line; /* from 1; 0: the file as a whole */
 	unsigned column;
 	const char *text;
-	const char *source; /* the offending line, NULL when there is none */
+	const char *source; /* the offending line, or a part of it; NULL when there is none */
+	unsigned caret;	    /* the column in it */
 };
 typedef void (*diagnostic_fn)(void *context, const struct diagnostic *diagnostic);
 

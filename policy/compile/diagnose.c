@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 1024
-#define LINE_MAX 512
-#define WORD_MAX 64
-#define LIST_MAX 20 /* words named in one finding */
+#define TEXT_MAX   1024
+#define LINE_SHOWN 160 /* characters */
+#define LINE_MAX   (4 * LINE_SHOWN + 8)
+#define WORD_MAX   64
+#define LIST_MAX   20 /* words named in one finding */
 
 struct finding {
 	struct mark at;
@@ -20,30 +21,49 @@ struct finding {
 	char text[TEXT_MAX];
 };
 
-/* The line's text without its end, cut at LINE_MAX; false when there is no such line. */
-static bool copy_line(const struct diagnose *d, unsigned line, char into[LINE_MAX])
+/* The line's bytes; NULL when there is no such line. */
+static const char *find_line(const struct diagnose *d, unsigned line, const char **end)
 {
 	const char *at = d->text;
-	const char *end;
-	size_t length;
+	const char *stop = d->text + d->length;
 
 	if (d->text == NULL || line == 0)
-		return false;
-	end = d->text + d->length;
+		return NULL;
 	for (unsigned i = 1; i < line && at != NULL; i++) {
-		at = memchr(at, '\n', (size_t)(end - at));
+		at = memchr(at, '\n', (size_t)(stop - at));
 		if (at != NULL)
 			at++;
 	}
-	if (at == NULL)
-		return false;
-	for (length = 0; at + length < end && at[length] != '\n' && at[length] != '\r';)
-		length++;
-	if (length > LINE_MAX - 1)
-		length = LINE_MAX - 1;
-	memcpy(into, at, length);
-	into[length] = '\0';
-	return true;
+	for (*end = at; at != NULL && *end < stop && **end != '\n' && **end != '\r';)
+		++*end;
+	return at;
+}
+
+/* So many characters on, or to the end. */
+static const char *behind(const char *at, const char *end, unsigned characters)
+{
+	for (; at < end && characters > 0; characters--) {
+		at++;
+		while (at < end && ((unsigned char)*at & 0xc0) == 0x80)
+			at++;
+	}
+	return at;
+}
+
+/* The line, or of a long one what is near the column; the column in what is shown. */
+static unsigned copy_line(const struct diagnose *d, struct mark at, char into[LINE_MAX])
+{
+	unsigned skipped = at.column > LINE_SHOWN ? at.column - LINE_SHOWN / 2 : 0;
+	const char *end, *from, *to;
+
+	from = find_line(d, at.line, &end);
+	if (from == NULL)
+		return 0;
+	from = behind(from, end, skipped);
+	to = behind(from, end, LINE_SHOWN);
+	snprintf(into, LINE_MAX, "%s%.*s%s", skipped > 0 ? "..." : "", (int)(to - from), from,
+		 to < end ? "..." : "");
+	return at.column - skipped + (skipped > 0 ? 3 : 0);
 }
 
 static void say(struct diagnose *d, struct mark at, const char *text)
@@ -53,7 +73,8 @@ static void say(struct diagnose *d, struct mark at, const char *text)
 	};
 	char line[LINE_MAX];
 
-	if (copy_line(d, at.line, line))
+	one.caret = copy_line(d, at, line);
+	if (one.caret != 0)
 		one.source = line;
 	if (d->say != NULL)
 		d->say(d->context, &one);
@@ -155,7 +176,10 @@ const char *diagnose_nearest(const char *written, const char *const *words)
 	for (; *words != NULL; words++) {
 		unsigned far = distance(written, *words);
 
-		if (far < best) {
+		bool tie = far == best && nearest != NULL && nearest[0] != written[0] &&
+			   (*words)[0] == written[0];
+
+		if (far < best || tie) {
 			best = far;
 			nearest = *words;
 		}

@@ -23,21 +23,68 @@ static struct mark mark_of(yaml_mark_t at)
 	return (struct mark){ (unsigned)at.line + 1, (unsigned)at.column + 1 };
 }
 
-/* The text of the line of the parser's trouble, or of the byte offset when there is none. */
-static bool line_has(const struct loader *l, unsigned line, const char *what)
+/* The bytes of the line, from 0; NULL when there is none. */
+static const char *find_line(const struct loader *l, unsigned line, const char **end)
 {
 	const char *at = l->text;
-	const char *end = l->text + l->length;
-	const char *stop;
+	const char *stop = l->text + l->length;
 
 	for (unsigned i = 0; i < line && at != NULL; i++) {
-		at = memchr(at, '\n', (size_t)(end - at));
+		at = memchr(at, '\n', (size_t)(stop - at));
 		at = at != NULL ? at + 1 : NULL;
 	}
 	if (at == NULL)
+		return NULL;
+	*end = memchr(at, '\n', (size_t)(stop - at));
+	if (*end == NULL)
+		*end = stop;
+	return at;
+}
+
+static bool line_has(const struct loader *l, unsigned line, const char *what)
+{
+	const char *end;
+	const char *at = find_line(l, line, &end);
+
+	return at != NULL && memmem(at, (size_t)(end - at), what, strlen(what)) != NULL;
+}
+
+/* The first ${ of the line that is not in quotes. */
+static const char *find_reference(const char *at, const char *end)
+{
+	char quote = '\0', before = ' ';
+
+	for (; at + 1 < end; before = *at++) {
+		if (quote != '\0')
+			quote = *at == quote ? '\0' : quote;
+		else if (strchr("'\"", *at) != NULL && strchr(" ,:[{", before) != NULL)
+			quote = *at;
+		else if (at[0] == '$' && at[1] == '{')
+			return at;
+	}
+	return NULL;
+}
+
+/* False: there is none. */
+static bool explain_reference(struct loader *l, unsigned line)
+{
+	struct mark at = { line + 1, 1 };
+	const char *end = NULL;
+	const char *begin = find_line(l, line, &end);
+	const char *reference = begin != NULL ? find_reference(begin, end) : NULL;
+	const char *close;
+
+	if (reference == NULL)
 		return false;
-	stop = memchr(at, '\n', (size_t)(end - at));
-	return memmem(at, (size_t)((stop != NULL ? stop : end) - at), what, strlen(what)) != NULL;
+	for (const char *p = begin; p < reference; p++)
+		at.column += ((unsigned char)*p & 0xc0) != 0x80;
+	close = memchr(reference, '}', (size_t)(end - reference));
+	if (close == NULL)
+		diagnose(l->d, at, "${ without its }: write \"${name}\", in quotes");
+	else
+		diagnose(l->d, at, "${...} inside { } or [ ] needs quotes: write \"%.*s\"",
+			 (int)(close + 1 - reference), reference);
+	return true;
 }
 
 static struct mark mark_of_offset(const struct loader *l, size_t offset)
@@ -67,11 +114,16 @@ static void explain_syntax(struct loader *l)
 	unsigned line = (unsigned)l->parser.problem_mark.line;
 	struct mark at = mark_of(l->parser.problem_mark);
 
-	if (strstr(problem, "expected ',' or") != NULL && line_has(l, line, "${"))
-		diagnose(l->d, at, "${...} inside { } or [ ] needs quotes: write \"${name}\"");
-	else if (strstr(problem, "unknown escape character") != NULL)
+	if (strstr(problem, "expected ',' or") != NULL) {
+		if (!explain_reference(l, line))
+			diagnose(
+				l->d, at,
+				"',' or the end of { } or [ ] is expected here: a text with one of "
+				"these in it needs quotes");
+	} else if (strstr(problem, "unknown escape character") != NULL)
 		diagnose(l->d, at,
-			 "no such escape in \"quotes\": write a backslash in 'single quotes'");
+			 "YAML has no such escape in \"quotes\": write a pattern in 'single "
+			 "quotes'");
 	else if (strstr(problem, "cannot start any token") != NULL && line_has(l, line, "\t"))
 		diagnose(l->d, at, "a tab can not indent: use spaces");
 	else if (strstr(problem, "cannot start any token") != NULL)

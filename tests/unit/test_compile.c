@@ -188,9 +188,18 @@ static void quotes_that_are_missing_are_asked_for(void **state)
 {
 	(void)state;
 	assert_said(SCENE_HEAD SCENE_ALLOW "    properties: { a: ${exit.how} }\n" SCENE_START,
-		    "8:23: ${...} inside { } or [ ] needs quotes: write \"${name}\"\n");
+		    "8:22: ${...} inside { } or [ ] needs quotes: write \"${exit.how}\"\n");
 	assert_said(SCENE_HEAD "    consent: [ deny: { env: A, is: \"\\d\" } ]\n",
-		    "7:37: no such escape in \"quotes\": write a backslash in 'single quotes'\n");
+		    "7:37: YAML has no such escape in \"quotes\": write a pattern in 'single "
+		    "quotes'\n");
+	assert_said(
+		SCENE_HEAD SCENE_ALLOW
+		"    properties: { a: '${a', b: \"${b}\", c: \xc3\xa9x${os.name} }\n" SCENE_START,
+		"8:45: ${...} inside { } or [ ] needs quotes: write \"${os.name}\"\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW
+		    "    properties: { a: { env: A, matches: [a-z]+ } }\n" SCENE_START,
+		    "8:46: ',' or the end of { } or [ ] is expected here: a text with one of these "
+		    "in it needs quotes\n");
 	assert_said(SCENE_HEAD "    consent:\n\t- allow: always\n",
 		    "8:1: a tab can not indent: use spaces\n");
 	assert_said(SCENE_HEAD SCENE_ALLOW "    properties: { a: yes, b: Off, c: ~ }\n" SCENE_START,
