@@ -15,17 +15,15 @@
 
 #define ENGINE_OWN 5 /* specs of our own, in follow.c */
 
-struct engine_result {
-	uint32_t slots;
-	uint32_t objects;
-	const void *last; /* the object counted last */
+struct engine_tally { /* slots of one object that a spec wants, for a report */
+	uint32_t slots[HOOKS_OUTCOMES];
 };
 
 struct engine {
 	struct hooks_setup setup;
 	struct hooks_spec own[ENGINE_OWN];
 	struct names names;
-	struct engine_result *result; /* of setup's specs */
+	struct engine_tally *tally; /* of setup's specs */
 	struct loaded_machine machine;
 	int (*iterate)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
 	intptr_t error; /* errno of the first namespace, behind the thread pointer */
@@ -49,11 +47,15 @@ static inline struct loaded_list *engine_list(struct engine *engine)
 /* follow.c: adds the specs by which the loader's calls are followed. */
 void follow_add(struct engine *engine);
 
-/* look.c: looks at the objects that are new, at all of them when some went. The caller holds the
- * loader's lock, or is alone. */
+/* look.c: lists what is loaded and scans what is new, or everything when something went. The caller
+ * holds the loader's lock, or is alone. */
 void look(struct engine *engine, bool alone);
+/* Is the list out of date? Any thread. */
+bool look_is_due(struct engine *engine);
+/* Under the lock: a new look when it is. False: it is, and must stay so. */
+bool look_again(struct engine *engine);
 
-/* The object whose code or data that is; NULL: nobody's. */
+/* The object whose code or data that is; NULL: nobody's. With a list that is up to date. */
 const struct loaded *engine_object_of(struct engine *engine, uintptr_t address, unsigned flags);
 
 #endif

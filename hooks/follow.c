@@ -1,18 +1,14 @@
 /*
  * The loader's own calls, made by the host: what they load is looked at, and what they find
  * diverted.
- *
- * A look may only touch objects that are relocated, so nobody may be loading. Under the loader's
- * lock nobody is; and glibc's dlsym() holds it while it asks an indirect function which
- * implementation is to be taken. bookend_look is one, whose answer is of no interest.
  */
 #include <dlfcn.h>
 #include <stddef.h>
 
 #include "hooks/engine.h"
+#include "hooks/locked.h"
 #include "hooks/scan.h"
 #include "hooks/stub.h"
-#include "hooks/symbol.h"
 #include "hooks_machine.h"
 
 /* A symbol that the host asked for. */
@@ -25,60 +21,30 @@ struct follow_request {
 
 typedef void *(*follow_find_fn)(void *handle, const char *name, const char *version);
 
-static __thread struct follow_request *follow_request;
-static __thread bool follow_looked;
-
-static int follow_is_new(struct dl_phdr_info *info, size_t bytes, void *context)
-{
-	const struct engine *engine = context;
-
-	(void)bytes;
-	return info->dlpi_adds != engine->loads || info->dlpi_subs != engine->unloads ? 1 : 2;
-}
-
 static bool follow_is_due(struct engine *engine)
 {
 	return !atomic_load_explicit(&engine->confined, memory_order_relaxed) &&
-	       engine->iterate(follow_is_new, engine) == 1;
+	       look_is_due(engine);
 }
 
-static void follow_divert(struct engine *engine, struct follow_request *request)
+static void follow_look(struct engine *engine, void *context)
 {
-	const struct loaded *caller = engine_object_of(engine, request->caller, PF_X);
+	(void)context;
+	look_again(engine);
+}
 
+static void follow_divert(struct engine *engine, void *context)
+{
+	struct follow_request *request = context;
+	const struct loaded *caller;
+
+	if (!look_again(engine))
+		return;
+	caller = engine_object_of(engine, request->caller, PF_X);
 	if (!caller || caller->apart || stub_at(request->function))
 		return;
 	request->function =
 		scan_divert(engine, caller, request->name, request->version, request->function);
-}
-
-__attribute__((used)) static void *(*follow_under_lock(void))(void)
-{
-	struct engine *engine = engine_here();
-
-	follow_looked = true;
-	if (!engine)
-		return NULL;
-	if (follow_is_due(engine))
-		look(engine, false);
-	if (follow_request)
-		follow_divert(engine, follow_request);
-	return NULL;
-}
-
-__attribute__((visibility("default"), ifunc("follow_under_lock"))) void *bookend_look(void);
-
-/* False: it could not be done, and dlerror() has something to say now. */
-static bool follow_locked(struct follow_request *request)
-{
-	__typeof__(&dlsym) find = (__typeof__(&dlsym))symbol_next("dlsym", NULL);
-
-	follow_looked = false;
-	follow_request = request;
-	if (find)
-		find(RTLD_DEFAULT, "bookend_look");
-	follow_request = NULL;
-	return !find || follow_looked;
 }
 
 /* dlopen(file, flags), dlmopen(space, file, flags), dlclose(handle); context: place of the flags.
@@ -91,7 +57,7 @@ static enum hooks_next follow_load(struct hooks_frame *frame)
 	if (place && frame->integer[place] & RTLD_DEEPBIND)
 		engine->deep = true;
 	if (follow_is_due(engine))
-		follow_locked(NULL);
+		locked(follow_look, NULL);
 	return HOOKS_PASS;
 }
 
@@ -114,11 +80,11 @@ static enum hooks_next follow_symbol(struct hooks_frame *frame)
 	if (handle == RTLD_DEFAULT || handle == RTLD_NEXT || !request.name ||
 	    !names_find(&engine->names, request.name, NULL)) {
 		if (follow_is_due(engine))
-			follow_locked(NULL);
+			locked(follow_look, NULL);
 		return HOOKS_PASS;
 	}
 	request.function = (uintptr_t)find(handle, request.name, request.version);
-	if (request.function && !follow_locked(&request))
+	if (request.function && !locked(follow_divert, &request))
 		find(handle, request.name, request.version);
 	frame->result[0] = request.function;
 	return HOOKS_ANSWER;

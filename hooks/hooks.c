@@ -34,7 +34,7 @@ size_t hooks_bytes(uint32_t count)
 	uint32_t names = count + ENGINE_OWN;
 
 	return sizeof(struct engine) + names * sizeof(struct names_entry) +
-	       names_buckets(names) * sizeof(uint32_t) + count * sizeof(struct engine_result);
+	       names_buckets(names) * sizeof(uint32_t) + count * sizeof(struct engine_tally);
 }
 
 static void hooks_lay_out(struct engine *engine, const struct hooks_setup *setup)
@@ -43,8 +43,8 @@ static void hooks_lay_out(struct engine *engine, const struct hooks_setup *setup
 
 	engine->setup = *setup;
 	engine->names.entry = (void *)(engine + 1);
-	engine->result = (void *)(engine->names.entry + names);
-	engine->names.bucket = (void *)(engine->result + setup->count);
+	engine->tally = (void *)(engine->names.entry + names);
+	engine->names.bucket = (void *)(engine->tally + setup->count);
 	engine->names.buckets = names_buckets(names);
 }
 
@@ -119,11 +119,4 @@ void hooks_confine(void)
 
 	if (engine)
 		atomic_store_explicit(&engine->confined, true, memory_order_relaxed);
-}
-
-void hooks_result(uint32_t spec, struct hooks_result *into)
-{
-	const struct engine_result *result = &engine_here()->result[spec];
-
-	*into = (struct hooks_result){ .slots = result->slots, .objects = result->objects };
 }

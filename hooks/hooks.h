@@ -92,13 +92,29 @@ int hooks_install(const struct hooks_setup *setup, void *memory, size_t bytes);
  * number of stack words passes on no more than the page holds. For hosts that filter them. */
 void hooks_confine(void);
 
-/* In how many slots of how many objects a spec was put. */
-struct hooks_result {
-	uint32_t slots;
-	uint32_t objects;
+enum hooks_outcome {
+#define OUTCOME(name, text) HOOKS_##name,
+#include "hooks/outcomes.def"
+#undef OUTCOME
+	HOOKS_OUTCOMES
 };
 
-void hooks_result(uint32_t spec, struct hooks_result *into);
+const char *hooks_outcome_text(enum hooks_outcome outcome);
+
+/* Of a spec in one object: it defines the function, or has slots of which that became. */
+struct hooks_finding {
+	const struct hooks_spec *spec;
+	const char *object; /* path; "" for the executable */
+	enum hooks_outcome outcome;
+	uint32_t slots;
+	const char *version; /* DEFINED: NULL: it has none */
+};
+
+typedef void hooks_finding_fn(void *context, const struct hooks_finding *finding);
+
+/* As things are now. A thread of the host, not in a routine nor in a signal handler; what dlerror()
+ * had to say is forgotten. False: not installed, or not possible. */
+bool hooks_report(hooks_finding_fn *found, void *context);
 
 /* For leave routines: the host's errno, in the calling object's namespace. */
 int hooks_error(const struct hooks_frame *frame);

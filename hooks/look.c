@@ -64,3 +64,26 @@ void look(struct engine *engine, bool alone)
 			scan(engine, object, alone);
 	}
 }
+
+static int look_compare(struct dl_phdr_info *info, size_t bytes, void *context)
+{
+	const struct engine *engine = context;
+
+	(void)bytes;
+	return info->dlpi_adds != engine->loads || info->dlpi_subs != engine->unloads ? 1 : 2;
+}
+
+bool look_is_due(struct engine *engine)
+{
+	return engine->iterate(look_compare, engine) == 1;
+}
+
+bool look_again(struct engine *engine)
+{
+	if (!look_is_due(engine))
+		return true;
+	if (atomic_load_explicit(&engine->confined, memory_order_relaxed))
+		return false;
+	look(engine, false);
+	return true;
+}

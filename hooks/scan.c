@@ -27,6 +27,8 @@ struct scan {
 	const struct loaded *object;
 	struct tables tables;
 	struct slot_pass pass;
+	scan_tell_fn *tell; /* NULL: slots are diverted */
+	void *context;
 };
 
 static bool scan_wants(struct engine *engine, const struct hooks_spec *spec,
@@ -88,58 +90,103 @@ static bool scan_is_bound(const struct scan *s, const ElfW(Sym) * symbol, uintpt
 	return symbol->st_shndx != SHN_UNDEF && s->object->base + symbol->st_value == value;
 }
 
-static void scan_tally(struct scan *s, uintptr_t at)
+/* The function that the slot leads to, and may it lead to a stub? */
+static enum hooks_outcome scan_judge(struct scan *s, const ElfW(Rela) * r,
+				     struct scan_reference *from)
 {
-	const struct hooks_setup *setup = &s->engine->setup;
+	const ElfW(Sym) *symbol = &s->tables.object.symbols[ELF64_R_SYM(r->r_info)];
+	bool jump = ELF64_R_TYPE(r->r_info) == MACHINE_JUMP_SLOT;
 
-	for (const struct stub *stub = stub_at(at); stub; stub = stub_at(stub->target)) {
-		size_t number = (size_t)(stub->spec - setup->specs);
-		struct engine_result *result;
-
-		if (stub->spec < setup->specs || number >= setup->count)
-			continue;
-		result = &s->engine->result[number];
-		result->slots++;
-		result->objects += result->last != s->object->dynamic;
-		result->last = s->object->dynamic;
+	if (jump && s->tables.plt && machine_is_rewritten(s->object->base, r->r_addend))
+		return HOOKS_REWRITTEN;
+	if (stub_at(from->function))
+		return HOOKS_DIVERTED;
+	if (machine_has_own_convention(symbol))
+		return HOOKS_CONVENTION;
+	if (jump && !scan_is_bound(s, symbol, from->function)) {
+		from->function =
+			resolve(s->engine, s->object, &s->tables, from->name, from->version);
+		if (!from->function)
+			return HOOKS_UNDECIDED;
+	} else if (!jump && scan_is_canonical(s->engine, from->name, from->function)) {
+		return HOOKS_BY_PROGRAM;
 	}
+	if (!engine_object_of(s->engine, from->function, PF_X))
+		return HOOKS_NO_FUNCTION;
+	return slot_may_write(&s->pass, s->object->base + r->r_offset) ? HOOKS_DIVERTED
+								       : HOOKS_READ_ONLY;
 }
 
-static void scan_slot(struct scan *s, uint32_t number, uintptr_t slot, bool jump)
+static void scan_divert_slot(struct scan *s, const ElfW(Rela) * r, struct scan_reference *from)
 {
+	uintptr_t slot = s->object->base + r->r_offset, at;
+
+	if (scan_judge(s, r, from) != HOOKS_DIVERTED || stub_at(from->function))
+		return;
+	at = scan_stub(s->engine, from);
+	if (at != from->function)
+		slot_write(&s->pass, slot, at);
+}
+
+/* For a report: nothing is changed. */
+static void scan_tell_slot(struct scan *s, const ElfW(Rela) * r, struct scan_reference *from)
+{
+	uintptr_t at = from->function;
+	enum hooks_outcome outcome = scan_judge(s, r, from);
+	const struct stub *stub;
+
+	for (stub = stub_at(at); stub; stub = stub_at(stub->target))
+		s->tell(s->context, stub->spec, outcome);
+	for (const struct names_entry *e =
+		     stub_at(at) ? NULL : names_find(&s->engine->names, from->name, NULL);
+	     e; e = names_find(&s->engine->names, from->name, e))
+		if (scan_wants(s->engine, e->spec, from))
+			s->tell(s->context, e->spec,
+				outcome == HOOKS_DIVERTED ? HOOKS_READ_ONLY : outcome);
+}
+
+static void scan_slot(struct scan *s, const ElfW(Rela) * r)
+{
+	uint32_t number = ELF64_R_SYM(r->r_info);
 	const ElfW(Sym) *symbol = &s->tables.object.symbols[number];
 	struct scan_reference from = {
 		.object = s->object,
 		.soname = s->tables.soname,
 		.name = s->tables.object.strings + symbol->st_name,
-		.version = tables_version(&s->tables, number),
-		.function = slot_value(slot),
 	};
-	uintptr_t at;
 
-	if (!names_find(&s->engine->names, from.name, NULL) || !slot_may_write(&s->pass, slot) ||
-	    !from.function || stub_at(from.function) || machine_has_own_convention(symbol))
+	if (!names_find(&s->engine->names, from.name, NULL))
 		return;
-	if (jump && !scan_is_bound(s, symbol, from.function))
-		from.function = resolve(s->engine, s->object, &s->tables, from.name, from.version);
-	else if (!jump && scan_is_canonical(s->engine, from.name, from.function))
+	from.version = tables_version(&s->tables, number);
+	from.function = slot_value(s->object->base + r->r_offset);
+	if (!from.function)
 		return;
-	at = scan_stub(s->engine, &from);
-	if (at != from.function && slot_write(&s->pass, slot, at))
-		scan_tally(s, at);
+	if (s->tell)
+		scan_tell_slot(s, r, &from);
+	else
+		scan_divert_slot(s, r, &from);
 }
 
 static void scan_relocations(struct scan *s, const ElfW(Rela) * r, size_t count)
 {
 	for (const ElfW(Rela) *end = r + count; r < end; r++) {
 		uint32_t type = ELF64_R_TYPE(r->r_info), number = ELF64_R_SYM(r->r_info);
-		bool jump = type == MACHINE_JUMP_SLOT;
 
-		if (!jump && type != MACHINE_GLOB_DAT && (type != MACHINE_ADDRESS || r->r_addend))
+		if (type != MACHINE_JUMP_SLOT && type != MACHINE_GLOB_DAT &&
+		    (type != MACHINE_ADDRESS || r->r_addend))
 			continue;
 		if (number && names_may_have(&s->engine->names, tables_hash(&s->tables, number)))
-			scan_slot(s, number, s->object->base + r->r_offset, jump);
+			scan_slot(s, r);
 	}
+}
+
+static void scan_all(struct scan *s)
+{
+	if (tables_open(s->object->base, s->object->dynamic, &s->tables) < 0)
+		return;
+	scan_relocations(s, s->tables.rela, s->tables.relas);
+	scan_relocations(s, s->tables.jump, s->tables.jumps);
+	slot_close(&s->pass);
 }
 
 void scan(struct engine *engine, const struct loaded *object, bool alone)
@@ -148,11 +195,19 @@ void scan(struct engine *engine, const struct loaded *object, bool alone)
 			  .object = object,
 			  .pass = { .object = object, .alone = alone } };
 
-	if (tables_open(object->base, object->dynamic, &s.tables) < 0)
-		return;
-	scan_relocations(&s, s.tables.rela, s.tables.relas);
-	scan_relocations(&s, s.tables.jump, s.tables.jumps);
-	slot_close(&s.pass);
+	scan_all(&s);
+}
+
+void scan_tell(struct engine *engine, const struct loaded *object, scan_tell_fn *tell,
+	       void *context)
+{
+	struct scan s = { .engine = engine,
+			  .object = object,
+			  .pass = { .object = object },
+			  .tell = tell,
+			  .context = context };
+
+	scan_all(&s);
 }
 
 uintptr_t scan_divert(struct engine *engine, const struct loaded *object, const char *name,

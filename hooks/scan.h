@@ -10,6 +10,11 @@
 /* Diverts the slots of one object that specs want. */
 void scan(struct engine *engine, const struct loaded *object, bool alone);
 
+/* Tells of each slot that a spec wants what became of it. */
+typedef void scan_tell_fn(void *context, const struct hooks_spec *spec, enum hooks_outcome outcome);
+void scan_tell(struct engine *engine, const struct loaded *object, scan_tell_fn *tell,
+	       void *context);
+
 /*
  * For a function that code of `object` asked the loader for by name; version: NULL is the default
  * one. The address of the stub, of the first one when many specs want it; the function's own when

@@ -5,6 +5,8 @@
 
 #include <elf.h>
 
+#include "hooks_machine.h"
+
 static const void *tables_pointer(uintptr_t base, ElfW(Addr) value)
 {
 	return (const void *)(value < base ? base + value : value);
@@ -72,6 +74,8 @@ int tables_open(uintptr_t base, const ElfW(Dyn) * dynamic, struct tables *into)
 		tables_entry(&t, base, d);
 		if (d->d_tag == DT_RELACOUNT)
 			relatives = d->d_un.d_val;
+		if (d->d_tag == MACHINE_PLT_TAG)
+			t.plt = true;
 		if (d->d_tag == DT_SONAME)
 			soname = d->d_un.d_val;
 	}

@@ -21,6 +21,7 @@ struct tables {
 	const ElfW(Verneed) * needs; /* NULL: none */
 	uint32_t need_count;
 	const char *soname; /* NULL: none */
+	bool plt;	    /* the loader may rewrite its PLT */
 	bool symbolic;	    /* its own definitions come first */
 	const uint32_t
 		*hashes; /* GNU hashes of the symbols from `hashed` on, lowest bit lost; or NULL */

@@ -59,7 +59,7 @@ def test_calls_of_all_kinds_are_seen(tmp_path):
     assert (seen[0].count, seen[1].entries) == (100, 100)
     assert (seen[2].integer[0], seen[2].result & 0xFFFFFFFF, seen[2].error) == (77, 0xFFFFFFFF, 9)
     assert seen[3].count > 0
-    assert all(one.slots >= 1 and one.objects >= 1 for one in seen)
+    assert all(one.found["DIVERTED"] >= 1 and one.found["DEFINED"] >= 1 for one in seen)
 
 
 def test_only_calls_of_one_object_are_seen(tmp_path):

@@ -2,6 +2,7 @@
  * The library that the cases are run with: it hooks what WATCH says, for hooks/ alone, and stores
  * what it sees in WATCH_FILE. WATCH is a list, divided by blanks, of
  *   KIND:NAME[@VERSION][,in=OBJECT][,words=N][,floats]     KIND: count entry call pass
+ * With WATCH_CONFINE=1 there are no system calls behind the installation.
  * pass is a CALL whose entry routine says that there is nothing to do behind.
  */
 #include <fcntl.h>
@@ -144,15 +145,20 @@ __attribute__((constructor)) static void watch_load(int argc, char **argv, char 
 	setup.count = watch_read(watch_text);
 	setup.program = argc > 0 ? argv[0] : NULL;
 	watch->installed = hooks_install(&setup, watch_memory, sizeof(watch_memory));
+	if (watch_value(envp, "WATCH_CONFINE"))
+		hooks_confine();
+}
+
+static void watch_found(void *context, const struct hooks_finding *finding)
+{
+	struct watch_seen *seen = &watch->seen[(uintptr_t)finding->spec->context];
+
+	(void)context;
+	seen->found[finding->outcome] += finding->outcome == HOOKS_DEFINED ? 1 : finding->slots;
 }
 
 __attribute__((destructor)) static void watch_end(void)
 {
-	struct hooks_result result;
-
-	for (uint32_t i = 0; watch && !watch->installed && watch_spec[i].name; i++) {
-		hooks_result(i, &result);
-		watch->seen[i].slots = result.slots;
-		watch->seen[i].objects = result.objects;
-	}
+	if (watch && !watch->installed)
+		hooks_report(watch_found, NULL);
 }

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import struct
 import subprocess
 
@@ -9,12 +10,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BOOKEND_BUILD", ROOT / "build"))
 LIBRARY = BUILD / "watch.so"
 SPECS, SHARDS = 64, 16
-WORDS = 28  # of struct watch_seen
+WORDS = 42  # of struct watch_seen
+OUTCOMES = re.findall(r"^OUTCOME\((\w+)", (ROOT / "hooks/outcomes.def").read_text(), re.M)
 END = SHARDS * SPECS * 8 + SPECS * WORDS * 8
 
 
 class Seen:
-    """Of one spec: count (COUNT), entries, leaves, what the last call had, and in how many slots and objects it was put."""
+    """Of one spec: count (COUNT), entries, leaves, what the last call had, and what a report says."""
 
     def __init__(self, data, number):
         self.count = sum(struct.unpack_from("<Q", data, (shard * SPECS + number) * 8)[0] for shard in range(SHARDS))
@@ -22,7 +24,8 @@ class Seen:
         self.entries, self.leaves = words[:2]
         self.integer, self.stack = words[2:8], words[16:24]
         self.floating = struct.unpack("<8d", struct.pack("<8Q", *words[8:16]))
-        self.result, self.error, self.slots, self.objects = words[24:]
+        self.result, self.error = words[24:26]
+        self.found = dict(zip(OUTCOMES, words[26:]))
 
     def __repr__(self):
         return str(vars(self))

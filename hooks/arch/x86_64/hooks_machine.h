@@ -34,6 +34,24 @@ static inline uintptr_t machine_caller(const struct hooks_frame *frame)
 	return frame->stack[-1];
 }
 
+/*
+ * Of objects with DT_X86_64_PLT the loader may make calls of the PLT direct (glibc's tunable
+ * plt_rewrite): an entry, whose place is then the addend of its relocation, begins with jmp rel32
+ * or jmpabs instead of an indirect jump.
+ */
+#define MACHINE_PLT_TAG 0x70000000
+
+static inline bool machine_is_rewritten(uintptr_t base, intptr_t entry)
+{
+	const uint8_t *code = (const uint8_t *)(base + (uintptr_t)entry);
+
+	if (!entry)
+		return false;
+	if (code[0] == 0xf3 && code[1] == 0x0f && code[2] == 0x1e && code[3] == 0xfa) /* endbr64 */
+		code += 4;
+	return code[0] == 0xe9 || (code[0] == 0xd5 && code[1] == 0x00 && code[2] == 0xa1);
+}
+
 /* Must a function not be called with the registers that stubs.S keeps? */
 static inline bool machine_has_own_convention(const Elf64_Sym *symbol)
 {

@@ -10,7 +10,7 @@
 
 typedef int (*add_fn)(int, int);
 
-static add_fn stored = callee_add;
+static add_fn volatile stored = callee_add;
 
 static struct __attribute__((packed)) {
 	char pad;
