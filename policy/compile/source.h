@@ -43,6 +43,9 @@ struct expr *source_of_fact(struct compiler *c, unsigned fact, struct mark at);
 /* The `is` of a lookup, which is no test. */
 bool source_is_of_lookup(const struct yaml *map, const struct yaml *key);
 
+/* `as:` is a type or a form of a time, no format of a file. */
+bool source_converts(const struct yaml *as);
+
 /* What stands for a source that has a finding. */
 struct expr *source_nothing(struct compiler *c, struct mark at);
 

@@ -139,7 +139,8 @@ struct expr *source_file(struct compiler *c, const struct yaml *argument, const 
 	const struct yaml *search = yaml_get(map, "search");
 	const struct yaml *as = yaml_get(map, "as");
 
-	e->value = as != NULL ? format_of_word(c, as) : format_of_path(c, e->operand[0]);
+	e->value = as != NULL && !source_converts(as) ? format_of_word(c, as)
+						      : format_of_path(c, e->operand[0]);
 	if (search != NULL && goes_up(c, search, e))
 		e->value |= FILE_UP;
 	/* Of pairs all are meant. */

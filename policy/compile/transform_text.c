@@ -73,13 +73,28 @@ struct expr *source_transform_decode(struct compiler *c, const struct yaml *give
 	return wrap_word(c, given, e, NODE_DECODE, "DECODE", "encoding");
 }
 
+bool source_converts(const struct yaml *as)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		/* A file can be a text too. */
+		if (strcmp(words[i].kind, "CONVERT") == 0 && strcmp(words[i].word, as->text) == 0)
+			return strcmp(as->text, "text") != 0;
+	}
+	for (size_t i = 0; i < TIMES; i++) {
+		if (strcmp(times[i], as->text) == 0)
+			return true;
+	}
+	return false;
+}
+
 struct expr *source_transform_as(struct compiler *c, const struct yaml *given,
 				 const struct yaml *map, struct expr *e)
 {
 	bool document = read_format_of_word(given->text) < READ_FORMATS;
 
 	/* A file was read by it, and so was what a key was taken out of. */
-	if (yaml_get(map, "file") != NULL || (document && yaml_get(map, "key") != NULL))
+	if ((yaml_get(map, "file") != NULL && !source_converts(given)) ||
+	    (document && yaml_get(map, "key") != NULL))
 		return e;
 	return wrap_word(c, given, e, NODE_AS, "CONVERT", "type");
 }

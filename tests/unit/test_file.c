@@ -252,6 +252,16 @@ static void late_a_key_keeps_its_type(void **state)
 	assert_property("{ file: no.json, key: t }", "absent");
 }
 
+static void late_what_a_key_has_is_converted(void **state)
+{
+	(void)state;
+	put_file("typed.json", "{\"n\":\"80 \",\"t\":\"2024-01-01T00:00:00Z\",\"b\":1}");
+	assert_property("{ file: typed.json, key: n, as: int }", "80");
+	assert_property("{ file: typed.json, key: t, as: unix_s }", "1704067200");
+	assert_property("{ file: typed.json, key: b, as: bool }", "true");
+	assert_property("{ file: typed.json, key: t, as: int, else: none }", "\"none\"");
+}
+
 static void names_that_the_policy_does_not_name_do_not_leave(void **state)
 {
 	(void)state;
@@ -496,6 +506,7 @@ int main(void)
 						end),
 		cmocka_unit_test_setup_teardown(many_rules_do_not_fill_the_arena, begin, end),
 		cmocka_unit_test_setup_teardown(late_a_key_keeps_its_type, begin, end),
+		cmocka_unit_test_setup_teardown(late_what_a_key_has_is_converted, begin, end),
 		cmocka_unit_test_setup_teardown(names_that_the_policy_does_not_name_do_not_leave,
 						begin, end),
 		cmocka_unit_test_setup_teardown(a_file_is_read_only_for_its_own_user, begin, end),
