@@ -13,7 +13,8 @@
 #include "hooks/loaded.h"
 #include "hooks/names.h"
 
-#define ENGINE_OWN 5 /* specs of our own, in follow.c */
+#define ENGINE_OWN  5 /* specs of our own, in follow.c */
+#define ENGINE_LATE 2 /* that hooks_add() may bring */
 
 struct engine_tally { /* slots of one object that a spec wants, for a report */
 	uint32_t slots[HOOKS_OUTCOMES];
@@ -32,7 +33,9 @@ struct engine {
 	uint32_t spaces; /* link namespaces at the start */
 	bool deep;	 /* somebody loads with RTLD_DEEPBIND */
 	_Atomic bool confined;
-	bool other; /* which of the lists is the current one */
+	uint32_t late; /* specs that hooks_add() brought */
+	bool anew;     /* the next look is for all objects */
+	bool other;    /* which of the lists is the current one */
 	struct loaded_list list[2];
 };
 
@@ -44,8 +47,13 @@ static inline struct loaded_list *engine_list(struct engine *engine)
 	return &engine->list[engine->other];
 }
 
+/* hooks.c: hooks_install() without a look. */
+int hooks_begin(const struct hooks_setup *setup, void *memory, size_t bytes);
+
 /* follow.c: adds the specs by which the loader's calls are followed. */
 void follow_add(struct engine *engine);
+/* A look, if there is something new. */
+void follow_now(struct engine *engine);
 
 /* look.c: lists what is loaded and scans what is new, or everything when something went. The caller
  * holds the loader's lock, or is alone. */

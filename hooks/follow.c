@@ -47,6 +47,12 @@ static void follow_divert(struct engine *engine, void *context)
 		scan_divert(engine, caller, request->name, request->version, request->function);
 }
 
+void follow_now(struct engine *engine)
+{
+	if (follow_is_due(engine))
+		locked(follow_look, NULL);
+}
+
 /* dlopen(file, flags), dlmopen(space, file, flags), dlclose(handle); context: place of the flags.
  */
 static enum hooks_next follow_load(struct hooks_frame *frame)
@@ -56,8 +62,7 @@ static enum hooks_next follow_load(struct hooks_frame *frame)
 
 	if (place && frame->integer[place] & RTLD_DEEPBIND)
 		engine->deep = true;
-	if (follow_is_due(engine))
-		locked(follow_look, NULL);
+	follow_now(engine);
 	return HOOKS_PASS;
 }
 
@@ -79,8 +84,7 @@ static enum hooks_next follow_symbol(struct hooks_frame *frame)
 
 	if (handle == RTLD_DEFAULT || handle == RTLD_NEXT || !request.name ||
 	    !names_find(&engine->names, request.name, NULL)) {
-		if (follow_is_due(engine))
-			locked(follow_look, NULL);
+		follow_now(engine);
 		return HOOKS_PASS;
 	}
 	request.function = (uintptr_t)find(handle, request.name, request.version);

@@ -31,7 +31,7 @@ const struct loaded *engine_object_of(struct engine *engine, uintptr_t address, 
 
 size_t hooks_bytes(uint32_t count)
 {
-	uint32_t names = count + ENGINE_OWN;
+	uint32_t names = count + ENGINE_OWN + ENGINE_LATE;
 
 	return sizeof(struct engine) + names * sizeof(struct names_entry) +
 	       names_buckets(names) * sizeof(uint32_t) + count * sizeof(struct engine_tally);
@@ -39,7 +39,7 @@ size_t hooks_bytes(uint32_t count)
 
 static void hooks_lay_out(struct engine *engine, const struct hooks_setup *setup)
 {
-	uint32_t names = setup->count + ENGINE_OWN;
+	uint32_t names = setup->count + ENGINE_OWN + ENGINE_LATE;
 
 	engine->setup = *setup;
 	engine->names.entry = (void *)(engine + 1);
@@ -91,7 +91,7 @@ static bool hooks_setup_holds(const struct hooks_setup *setup)
 	return true;
 }
 
-int hooks_install(const struct hooks_setup *setup, void *memory, size_t bytes)
+int hooks_begin(const struct hooks_setup *setup, void *memory, size_t bytes)
 {
 	struct engine *engine = memory;
 
@@ -109,8 +109,16 @@ int hooks_install(const struct hooks_setup *setup, void *memory, size_t bytes)
 	follow_add(engine);
 	stub_shards(setup->shards, setup->stride);
 	atomic_store_explicit(&hooks_engine, engine, memory_order_release);
-	look(engine, true);
 	return 0;
+}
+
+int hooks_install(const struct hooks_setup *setup, void *memory, size_t bytes)
+{
+	int error = hooks_begin(setup, memory, bytes);
+
+	if (!error)
+		look(engine_here(), true);
+	return error;
 }
 
 void hooks_confine(void)

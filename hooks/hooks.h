@@ -88,6 +88,14 @@ size_t hooks_bytes(uint32_t count);
  */
 int hooks_install(const struct hooks_setup *setup, void *memory, size_t bytes);
 
+/*
+ * One spec more, kept by the caller for ever: at any time, from any thread, one call at a time;
+ * also without hooks_install(), and then with that `apart`. It does not hold for slots that another
+ * spec of the same name has diverted. 0; -ENOSPC: more than ENGINE_LATE; -EPERM: confined; -errno
+ * of hooks_install().
+ */
+int hooks_add(const struct hooks_spec *spec, const char *apart);
+
 /* No system call from now on, so objects loaded later stay as they are, and a CALL with an unknown
  * number of stack words passes on no more than the page holds. For hosts that filter them. */
 void hooks_confine(void);

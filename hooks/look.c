@@ -60,9 +60,11 @@ void look(struct engine *engine, bool alone)
 	for (uint32_t i = 0; i < list->count; i++) {
 		const struct loaded *object = &list->object[i];
 
-		if (!object->apart && (!object->known || engine->unloads != unloads))
+		if (!object->apart &&
+		    (!object->known || engine->anew || engine->unloads != unloads))
 			scan(engine, object, alone);
 	}
+	engine->anew = false;
 }
 
 static int look_compare(struct dl_phdr_info *info, size_t bytes, void *context)
@@ -75,7 +77,7 @@ static int look_compare(struct dl_phdr_info *info, size_t bytes, void *context)
 
 bool look_is_due(struct engine *engine)
 {
-	return engine->iterate(look_compare, engine) == 1;
+	return engine->anew || engine->iterate(look_compare, engine) == 1;
 }
 
 bool look_again(struct engine *engine)

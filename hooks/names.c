@@ -31,8 +31,10 @@ void names_add(struct names *names, const struct hooks_spec *spec)
 		last = &names->entry[*last - 1].next;
 	names->entry[names->count] =
 		(struct names_entry){ .spec = spec, .name = spec->name, .hash = hash };
-	*last = ++names->count;
+	names->count++;
 	names->filter[bit / 64] |= UINT64_C(1) << bit % 64;
+	/* Others may be walking the chain. */
+	__atomic_store_n(last, names->count, __ATOMIC_RELEASE);
 }
 
 const struct names_entry *names_find(const struct names *names, const char *name,

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 
 #include "base/sys.h"
+#include "hooks/hooks.h"
 #include "shim/credentials.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
@@ -53,6 +54,7 @@ static struct self *confine_begin(void)
 	if (!self->here)
 		self->here = confine_mark();
 	signals_release(self);
+	hooks_confine();
 	self->confined = true;
 	return self;
 }

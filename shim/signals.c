@@ -23,7 +23,7 @@ signals_fn bsd_signal(int number, signals_fn handler);
 #include "shim/signals.def"
 #undef SIGNAL
 
-static bool signals_watched(int number)
+bool signals_watched(int number)
 {
 	switch (number) {
 #define SIGNAL(name, hidden) case SIG##name:

@@ -20,6 +20,9 @@
 /* Takes over the default actions of a service. Constructor only, after self_publish(). */
 void signals_watch(struct self *self);
 
+/* Is it one whose reception is remembered? */
+bool signals_watched(int number);
+
 /* The host took this signal from sigwait() or the like: as good as a handler that got it. */
 void signals_taken(int number);
 

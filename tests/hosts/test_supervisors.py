@@ -98,7 +98,7 @@ def test_s6_supervise(host, served):
 
     assert h.both(scenario)[1:] == (0, 2)
     # It reads its signals from a signalfd, which only it sees.
-    h.expect(FIRST, SECOND, ended("s6-supervise", code=0))
+    h.expect(FIRST, SECOND, ended("s6-supervise", code=0, after=15))
 
 
 @pytest.mark.parametrize("sender", ["later", "helper"])
