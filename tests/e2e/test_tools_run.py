@@ -164,8 +164,9 @@ def test_path_is_searched_as_a_shell_does(run, measured, env, tmp_path):
                                     signal.SIGWINCH, signal.SIGRTMIN + 3])
 def test_a_signal_for_run_reaches_the_command(start, measured, number, tmp_path, wait_until):
     waiting = tmp_path / "waiting"
-    code = (f"import signal, sys\nsignal.signal({int(number)}, lambda *_: sys.exit(42))\n"
-            f"open('{waiting}', 'w').close()\nwhile True: signal.pause()")
+    # Not pause(): python may look for signals just before it, and not again.
+    code = (f"import signal, sys, time\nsignal.signal({int(number)}, lambda *_: sys.exit(42))\n"
+            f"open('{waiting}', 'w').close()\nwhile True: time.sleep(0.01)")
     process = start(*measured(PYTHON, "-c", code))
     wait_until(waiting.exists, 10, "the command")
     process.send_signal(number)
