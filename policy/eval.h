@@ -73,9 +73,11 @@ struct eval {
 	struct memo *memo;	 /* NULL: everything is evaluated where it is needed */
 	unsigned depth;
 	unsigned steps; /* left */
-	bool mask;	/* secrets read "(secret)" */
-	bool precise;	/* event.time with nanoseconds: it is about to be converted */
-	bool strict;	/* a test of what was asked outside is unknown when there is no answer */
+	struct text
+		*secrets; /* gets the values of secret sources, a line each; NULL: nobody asks */
+	bool mask;	  /* secrets read "(secret)" */
+	bool precise;	  /* event.time with nanoseconds: it is about to be converted */
+	bool strict;	  /* a test of what was asked outside is unknown when there is no answer */
 };
 
 /* 0 is absent. A value that does not fit the arena is unreadable, and arena->full tells. */

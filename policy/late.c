@@ -191,6 +191,10 @@ static void fill_event(struct maker *m, const struct image_event *rule)
 	if (event->properties == NULL)
 		event->properties = "{}";
 	late_routes(m, rule);
+	if (m->secrets.truncated)
+		event->secrets = "\n";
+	else if (m->secrets.length > 0)
+		event->secrets = arena_copy(&m->arena, m->secret, m->secrets.length);
 }
 
 static void run_text(const struct late_process *p, uint64_t lifecycle, char into[IDENTITY_TEXT])
@@ -244,6 +248,8 @@ static int prepare(struct maker *m, const struct late_process *p, enum late_mome
 	m->eval.world = &late_world_sources;
 	m->eval.context = &m->world;
 	m->eval.mask = p->mask;
+	m->secrets = text_init(m->secret, sizeof(m->secret));
+	m->eval.secrets = &m->secrets;
 	m->eval.memo = &m->memo;
 	set_words(m, service);
 	return error;

@@ -110,6 +110,7 @@ struct late_event {
 	const char *properties; /* a JSON object, "{}" when there are none */
 	const struct late_route *routes;
 	uint32_t route_count; /* 0: every destination of it is off */
+	const char *secrets;  /* values in it that are not to be shown, a line each; NULL: none */
 	const struct late_refusal *refusals;
 	uint32_t refusal_count;
 };

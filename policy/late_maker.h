@@ -8,6 +8,8 @@
 #include "policy/late_world.h"
 #include "policy/memo.h"
 
+#define LATE_SECRETS 2048 /* more of them, and what is sent with them is not shown at all */
+
 struct maker {
 	struct late_world world;
 	struct eval eval;
@@ -15,6 +17,9 @@ struct maker {
 	struct memo memo; /* for all events of the moment */
 	struct late_event event;
 	bool damaged;
+	/* Of this moment's events so far. */
+	struct text secrets;
+	char secret[LATE_SECRETS];
 };
 
 /* late_gate.c. Is the run one of the share that `sample` takes? */

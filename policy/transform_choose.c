@@ -86,5 +86,9 @@ struct value transform_secret(struct eval *e, const struct image_node *node)
 {
 	struct value v = transform_source(e, node);
 
+	if (value_present(&v) && e->secrets != NULL) {
+		text_add_bytes(e->secrets, v.text, v.length);
+		text_add_char(e->secrets, '\n');
+	}
 	return value_present(&v) && e->mask ? value_text("(secret)") : v;
 }

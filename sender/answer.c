@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "sender/poison.h"
 #include "sender/say.h"
+#include "sender/sent_log.h"
 
 #define RETRY_AFTER_MOST 300 /* seconds */
 #define GIVE_UP_MS	 60000
@@ -207,6 +208,7 @@ void answer_take(struct deliver *d, struct route *route)
 	enum verdict verdict = judge(route);
 	char why[512];
 
+	sent_log_add(d->options->state, route);
 	route->failed = verdict == VERDICT_ACCEPTED ? 0 : route->failed + 1;
 	if (verdict != VERDICT_ACCEPTED && stops(route)) {
 		stop_processes(d, route);

@@ -109,6 +109,7 @@ void compose_begin(struct route *route)
 	struct encode_how how = how_of(route);
 
 	buffer_clear(&route->body);
+	buffer_clear(&route->secrets);
 	route->encoder->begin(&route->body, &how);
 	route->events_at = route->body.length;
 }
@@ -120,6 +121,11 @@ void compose_event(struct route *route, const struct event *event, bool first)
 
 	if (!first && !encoder->lines)
 		buffer_add(&route->body, ",", 1);
+	/* Those of one process are the same mostly. */
+	if (event->secrets.text &&
+	    (!route->secrets.length || !memmem(route->secrets.data, route->secrets.length,
+					       event->secrets.text, event->secrets.length)))
+		buffer_add(&route->secrets, event->secrets.text, event->secrets.length);
 	offset = route->body.length;
 	if (event->each.text && encoder->format == FORMAT_JSON) {
 		buffer_add(&route->body, event->each.text, event->each.length);

@@ -27,6 +27,7 @@ struct event {
 	uint32_t moment; /* as in the spool: SPOOL_MOMENT() */
 	struct view name, service, kind, session, user;
 	struct view context, properties; /* JSON objects */
+	struct view secrets;		 /* values in it that are not to be shown, a line each */
 	struct view each; /* JSON: what the destination at hand gets instead or over it */
 };
 

@@ -156,6 +156,7 @@ void route_free(struct route *route, void *common)
 	free(route->part);
 	buffer_free(&route->body);
 	buffer_free(&route->scratch);
+	buffer_free(&route->secrets);
 	free(route);
 }
 

@@ -45,6 +45,7 @@ struct route {
 	struct buffer body;
 	size_t events_at; /* where the first event stands in it */
 	struct buffer scratch;
+	struct buffer secrets; /* of its events, a line each */
 	struct transport_part *part;
 	uint32_t parts, part_room;
 	struct transport_request request;

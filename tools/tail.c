@@ -7,6 +7,7 @@
 #include "tools/message.h"
 #include "tools/place.h"
 #include "tools/sender_library.h"
+#include "tools/tail_sent.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -16,27 +17,30 @@
 
 static const char help[] =
 	"usage: bookend tail [-f] [--service NAME]\n"
+	"       bookend tail --sent [-f]\n"
 	"\n"
 	"Prints what is recorded and not yet delivered, oldest first, one JSON object a line.\n"
 	"\n"
+	"  --sent          instead the requests of the recent past, as they were made: where to,\n"
+	"                  headers and body, and what was answered. Keys and what a policy marks\n"
+	"                  secret read (secret)\n"
 	"  -f, --follow    go on with what comes, until SIGINT or SIGTERM\n"
 	"  --service NAME  of this service only\n"
 	"  --json          the default, and the only form\n"
 	"\n"
 	"Exit status: 0, 1 failure, 2 wrong usage.\n";
 
-enum { OPTION_JSON = 256 };
+enum { OPTION_JSON = 256, OPTION_SENT };
 
 static const struct option options[] = {
-	{ "follow", no_argument, NULL, 'f' },
-	{ "service", required_argument, NULL, 's' },
-	{ "json", no_argument, NULL, OPTION_JSON },
-	{ "help", no_argument, NULL, 'h' },
-	{ 0 },
+	{ "follow", no_argument, NULL, 'f' },	    { "service", required_argument, NULL, 's' },
+	{ "sent", no_argument, NULL, OPTION_SENT }, { "json", no_argument, NULL, OPTION_JSON },
+	{ "help", no_argument, NULL, 'h' },	    { 0 },
 };
 
 struct tail_filter {
 	char service[256]; /* "service":"NAME", as it stands in the line; "" for all */
+	bool sent;
 };
 
 /*
@@ -87,17 +91,22 @@ static int read_options(int argc, char **argv, struct sender_options *sender,
 		} else if (option == 'h') {
 			fputs(help, stdout);
 			return STATUS_OK;
+		} else if (option == OPTION_SENT) {
+			filter->sent = true;
 		} else if (option != OPTION_JSON) {
 			return message_option(option, argv);
 		}
 	}
+	if (filter->sent && *filter->service)
+		return message_usage("--service and --sent do not go together: a request may hold "
+				     "events of several services");
 	return argv[optind] ? message_surplus(argv[optind]) : -1;
 }
 
 int tail_command(int argc, char **argv)
 {
 	struct sender_options sender = { .timeout_ms = -1, .say = say };
-	struct tail_filter filter = { "" };
+	struct tail_filter filter = { .sent = false };
 	const struct sender_api *api;
 	char state[PATHS_MAX];
 	int status = read_options(argc, argv, &sender, &filter);
@@ -114,6 +123,8 @@ int tail_command(int argc, char **argv)
 	sender.uid = geteuid();
 	sender.stop = interrupt_watch();
 	sender.context = &filter;
+	if (filter.sent)
+		return tail_sent(state, sender.follow, sender.stop);
 	api = sender_library();
 	if (!api)
 		return STATUS_FAILED;
