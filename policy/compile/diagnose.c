@@ -25,10 +25,11 @@ struct finding {
 static const char *find_line(const struct diagnose *d, unsigned line, const char **end)
 {
 	const char *at = d->text;
-	const char *stop = d->text + d->length;
+	const char *stop;
 
 	if (d->text == NULL || line == 0)
 		return NULL;
+	stop = d->text + d->length;
 	for (unsigned i = 1; i < line && at != NULL; i++) {
 		at = memchr(at, '\n', (size_t)(stop - at));
 		if (at != NULL)
