@@ -169,7 +169,8 @@ static int move(struct drain *d, struct drain_claim *claim, struct found *found,
 				     found->image,
 				     end == DRAIN_OVER ? &found->stop : NULL,
 				     moments,
-				     &claim->ref };
+				     &claim->ref,
+				     false };
 	int r = 0;
 
 	d->events = 0;

@@ -96,7 +96,8 @@ static bool is_untrusted(const struct drain_group *group, enum late_moment which
 		return false;
 	if (which == LATE_STOP)
 		return group->stop->untrusted;
-	return group->ref && atomic_load(&group->ref->slot->untrusted_ns) != 0;
+	return group->untrusted ||
+	       (group->ref && atomic_load(&group->ref->slot->untrusted_ns) != 0);
 }
 
 int drain_write_moment(struct drain *d, const struct drain_group *group, enum late_moment which,

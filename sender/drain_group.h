@@ -15,6 +15,7 @@ struct drain_group {
 	unsigned moments;	       /* DRAIN_DONE_... to write */
 	/* Its slot, under our claim: for what is between start and stop. NULL: those two only. */
 	struct slot_ref *ref;
+	bool untrusted; /* whatever its slot says: drain_schedules.c */
 };
 
 /*

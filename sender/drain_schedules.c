@@ -148,7 +148,8 @@ static int write_event(struct drain *d, const struct drain_due *due, struct sche
 {
 	struct drain_group group = { .lifecycle = due->ref.lifecycle,
 				     .start = &due->start,
-				     .image = due->image };
+				     .image = due->image,
+				     .untrusted = atomic_load(&due->ref.slot->untrusted_ns) != 0 };
 	struct late_tick tick = {
 		.event = due->event, .number = now_ns / TICK_NS, .real_ns = now_ns, .key = s->key
 	};
@@ -167,6 +168,7 @@ static int write_event(struct drain *d, const struct drain_due *due, struct sche
 	/* The id is that of the period: who makes it again makes the same one. */
 	tick.number = s->made_ns / TICK_NS;
 	d->events = 0;
+	probes_begin(&d->probes, &due->start, group.lifecycle);
 	d->turn = &tick;
 	d->tick_event = due->event;
 	d->shared = d->measures ? s : NULL;
@@ -217,7 +219,7 @@ static void make(struct drain *d, struct drain_due *due)
 			schedule_made(&s, now_ns);
 			r = schedule_save(&s);
 		}
-		if (r)
+		if (r && r != -EINTR)
 			say(d->options, SAY_WARNING, "the schedule of %s can not be kept: %s",
 			    label_of(due->image, due->event), strerror(-r));
 	}

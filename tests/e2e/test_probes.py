@@ -297,6 +297,20 @@ def test_a_repository_can_not_make_git_run_anything(probes, tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("when", ["{ every: 1s }", "{ every: 1s, per: installation }"])
+def test_each_turn_of_a_schedule_asks_anew(probes, start, tmp_path, when):
+    counting(tmp_path)
+    probes.yaml = probes.policy(text_of(probes.file, {"n": "{ run: [./count] }"}, exe="sleep", events=f"turn: {{ when: {when} }}"))
+    start("/bin/sleep", "60", env=support.preload(probes.state, "app", probes.yaml), cwd=tmp_path)
+
+    def seen():
+        support.flush(probes.env)
+        return [e["properties"].get("n") for e in support.json_lines(probes.file.read_text())] if probes.file.exists() else []
+
+    support.wait_until(lambda: len(seen()) >= 2, 15, "two turns")
+    assert seen()[:2] == ["1", "2"]
+
+
 def test_no_commands_for_another_pid_namespace(probes, root):
     probes.use(a="{ run: [echo, x], else: none }")
     support.run("unshare", "--pid", "--fork", "/bin/true", env=support.preload(probes.state, "app", probes.yaml), check=True)
