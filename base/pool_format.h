@@ -242,7 +242,8 @@ struct slot {
 	/* Who delivers while it runs, and why: sender_ways.def; the owner, and its sender thread.
 	 */
 	_Atomic uint32_t sender;
-	uint8_t pad0[4];
+	/* That thread's number as a drainer, 0: it has none, or nothing that waits; the thread. */
+	_Atomic uint32_t sender_drainer;
 	_Atomic uint64_t heirs[SLOT_HEIRS]; /* shim/handover.h */
 	struct note own[SLOT_NOTES];	    /* by the owner, newest sequence counts */
 	struct note waited; /* by the waiter: overrides code and signal; sequence 1 */

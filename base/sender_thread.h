@@ -16,7 +16,7 @@
 #include "base/paths.h"
 
 /* Changes with every change of this file. */
-#define SENDER_THREAD_ABI 1
+#define SENDER_THREAD_ABI 2
 
 /* Thread-specific keys: the host's libc gives numbers below this one, the namespace's above. Their
  * values share struct pthread. */
@@ -46,8 +46,10 @@ struct sender_thread {
 	unsigned uid;	    /* effective, at the start */
 	uint64_t lifecycle; /* whose events it delivers */
 	char state[PATHS_MAX];
-	bool stays;		/* more may come than the start */
-	_Atomic uint32_t *word; /* the slot's: enum sender_way; the sender's while it runs */
+	bool stays;   /* more may come than the start */
+	bool workers; /* its forked workers have slots of their own */
+	/* The slot's `sender` and `sender_drainer`: the thread's while there is one. */
+	_Atomic uint32_t *word, *drainer;
 	/* By any thread of the host. */
 	_Atomic uint32_t leave; /* 1: go as soon as you can */
 	_Atomic uint32_t hurry; /* 1: send without waiting for full batches, and say `settled` */

@@ -86,6 +86,7 @@ static void reset(struct slot *slot)
 	atomic_store_explicit(&slot->waited_for, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->missed_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->sender, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->sender_drainer, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->untrusted_ns, 0, memory_order_relaxed);
 	for (unsigned i = 0; i < SLOT_HEIRS; i++)
 		atomic_store_explicit(&slot->heirs[i], 0, memory_order_relaxed);

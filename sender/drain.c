@@ -288,34 +288,49 @@ static int pass_slot(struct drain *d, uint32_t number, struct drain_result *resu
 	return r;
 }
 
-/* The one lifecycle of a sender thread, and its workers. */
-static bool pass_is_for(const struct drain *d, uint32_t number)
+/* Of a sender thread: is it its own lifecycle, or a worker of it? Most are dismissed by a look. */
+static bool is_ours(const struct drain *d, uint32_t number)
 {
 	uint64_t lifecycle = d->options->only;
 	uint64_t word = atomic_load_explicit(&d->pool->claims[number], memory_order_relaxed);
 	struct start_block start;
 	struct slot_ref ref;
 
-	if (!lifecycle || CLAIM_STATE(word) == CLAIM_FREE)
-		return !lifecycle;
-	slot_view(d->pool, number, &ref);
-	if (ref.lifecycle == lifecycle)
+	if (CLAIM_STATE(word) == CLAIM_FREE)
+		return false;
+	if ((CLAIM_GENERATION(word) << 16 | number) == lifecycle)
 		return true;
-	return !slot_read_start(&ref, &start, NULL, 0) && start.flags & START_WORKER &&
+	slot_view(d->pool, number, &ref);
+	return d->options->workers && ref.slot->start.ancestor == lifecycle &&
+	       !slot_read_start(&ref, &start, NULL, 0) && start.flags & START_WORKER &&
 	       start.ancestor == lifecycle;
+}
+
+static int pass_all(struct drain *d, struct drain_result *result)
+{
+	int first = 0;
+
+	for (uint32_t number = 0; number < d->pool->slots; number++) {
+		int r = 0;
+
+		if (!d->options->only || is_ours(d, number))
+			r = pass_slot(d, number, result);
+		if (r && !first)
+			first = r;
+	}
+	return first;
 }
 
 static int pass(struct drain *d, struct drain_result *result)
 {
-	int first = 0;
-	int r;
+	uint32_t own = d->options->only & 0xffff;
+	int first, r;
 
 	*result = (struct drain_result){ 0 };
-	for (uint32_t number = 0; number < d->pool->slots; number++) {
-		r = pass_is_for(d, number) ? pass_slot(d, number, result) : 0;
-		if (r && !first)
-			first = r;
-	}
+	if (!d->options->only || d->options->workers)
+		first = pass_all(d, result);
+	else
+		first = own < d->pool->slots && is_ours(d, own) ? pass_slot(d, own, result) : 0;
 	r = drain_commit_held(d);
 	drain_make_schedules(d);
 	return first ? first : r;

@@ -20,7 +20,8 @@ struct sender_options {
 	uint32_t wait_for; /* pid whose death is awaited first (the helper of an ending service), 0:
 			      none */
 	int wait_file;	   /* its pidfd, which is closed then; 0: none */
-	uint64_t only;	   /* this lifecycle and its workers, nothing of anybody else's; 0: all */
+	uint64_t only;	   /* this lifecycle, nothing of anybody else's; 0: all */
+	bool workers;	   /* and that of its forked workers */
 	const volatile int *stop; /* set by the caller's signal handler; may be NULL */
 	/* Progress and trouble, one line each without a newline; level as in syslog (3 error, 4
 	 * warning, 6 information). */

@@ -191,8 +191,8 @@ static DIR *list(int folder)
 	return dir;
 }
 
-/* wanted 0: of every drainer, and of other pools too. */
-static uint32_t adopt_folder(struct spool *spool, int folder, uint32_t wanted)
+/* wanted 0: of every drainer, and of other pools too. *left: those that could not be had. */
+static uint32_t adopt_folder(struct spool *spool, int folder, uint32_t wanted, uint32_t *left)
 {
 	char own[9], pool[9];
 	struct dirent *entry;
@@ -214,29 +214,45 @@ static uint32_t adopt_folder(struct spool *spool, int folder, uint32_t wanted)
 			continue;
 		if (adopt(spool, folder, entry->d_name, drainer))
 			adopted++;
+		else
+			++*left;
 	}
 	closedir(dir);
 	return adopted;
 }
 
-static uint32_t adopt_all(struct spool *spool, uint32_t wanted)
+static uint32_t adopt_all(struct spool *spool, uint32_t wanted, uint32_t *left)
 {
 	uint32_t adopted = 0;
 
+	*left = 0;
 	for (int i = 0; i < 2; i++)
 		if (spool->folder[i] >= 0)
-			adopted += adopt_folder(spool, spool->folder[i], wanted);
+			adopted += adopt_folder(spool, spool->folder[i], wanted, left);
 	return adopted;
 }
 
 uint32_t spool_adopt(struct spool *spool)
 {
-	return adopt_all(spool, 0);
+	uint32_t left;
+
+	return adopt_all(spool, 0, &left);
 }
 
 bool spool_drainer_dead(struct spool *spool, uint32_t drainer)
 {
-	return is_dead(spool, drainer) || adopt_all(spool, drainer) || is_dead(spool, drainer);
+	uint32_t left;
+
+	return is_dead(spool, drainer) || adopt_all(spool, drainer, &left) ||
+	       is_dead(spool, drainer);
+}
+
+uint32_t spool_left_by(struct spool *spool, uint32_t drainer)
+{
+	uint32_t left;
+
+	adopt_all(spool, drainer, &left);
+	return left;
 }
 
 static int make_segment(struct spool *spool, const uint8_t image[16], struct segment **into)

@@ -44,6 +44,8 @@ void spool_close(struct spool *spool);
 uint32_t spool_adopt(struct spool *spool);
 /* Is that drainer of this pool known to be dead? Adopts what it left. */
 bool spool_drainer_dead(struct spool *spool, uint32_t drainer);
+/* Adopts what that drainer of this pool left; how many segments it still has. */
+uint32_t spool_left_by(struct spool *spool, uint32_t drainer);
 
 /* The segment to append events of that image to, made when there is none. Falls back to tmpfs when
  * the disk refuses. */

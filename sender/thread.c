@@ -23,14 +23,18 @@ struct work {
 	struct sender_thread *record;
 	struct sender_options options;
 	struct flush flush;
-	volatile int stop;
-	enum sender_way way; /* why it stopped */
+	enum sender_way way; /* why it stopped; AWAY: the host wants us gone, and says why */
 };
 
 static void stop_for(struct work *w, enum sender_way way)
 {
 	w->way = way;
-	w->stop = 1;
+	atomic_store(&w->record->leave, 1);
+}
+
+static bool stopped(const struct work *w)
+{
+	return atomic_load(&w->record->leave);
 }
 
 /* Before every request, too: deliver.tick. */
@@ -38,9 +42,9 @@ static void look_at_host(void *context)
 {
 	struct work *w = context;
 
-	if (atomic_load(&w->record->leave))
-		stop_for(w, SENDER_AWAY);
-	else if (prctl(PR_GET_SECCOMP) != 0)
+	if (stopped(w))
+		return;
+	if (prctl(PR_GET_SECCOMP) != 0)
 		stop_for(w, SENDER_SECCOMP);
 	else if (sys_geteuid() != w->record->uid)
 		stop_for(w, SENDER_USER);
@@ -60,6 +64,23 @@ static uint64_t rest_ms(struct work *w)
 	return f->spool.count || f->found.stuck || f->error ? STUCK_MS : 0;
 }
 
+/*
+ * The thread before us, of another process of this lifecycle or of the same before an exec, may
+ * have left a segment: nobody else is bound to look after it before the lifecycle ends. True: that
+ * one is still there.
+ */
+static bool await_former(struct work *w)
+{
+	uint32_t former = atomic_load(w->record->drainer);
+
+	if (former == w->flush.spool.drainer)
+		return false;
+	if (former && spool_left_by(&w->flush.spool, former))
+		return true;
+	atomic_store(w->record->drainer, w->flush.spool.drainer);
+	return false;
+}
+
 static void settled(struct work *w)
 {
 	if (!w->flush.deliver.hurry || atomic_load(&w->record->settled))
@@ -72,23 +93,26 @@ static void rounds(struct work *w)
 {
 	for (;;) {
 		uint32_t bell = atomic_load(&w->record->bell);
+		bool former;
 		uint64_t ms;
 
 		look_at_host(w);
 		w->flush.deliver.hurry = atomic_load(&w->record->hurry);
-		if (w->stop)
+		if (stopped(w))
 			return;
+		former = await_former(w);
 		flush_drain(&w->flush);
 		flush_deliver(&w->flush);
-		if (w->stop)
+		if (stopped(w))
 			return;
 		settled(w);
 		ms = rest_ms(w);
-		if (!ms) {
+		if (!ms && !former) {
+			atomic_store(w->record->drainer, 0);
 			stop_for(w, SENDER_DONE);
 			return;
 		}
-		if (w->record->stays && ms > ROUND_MS)
+		if (!ms || ((w->record->stays || former) && ms > ROUND_MS))
 			ms = ROUND_MS;
 		futex_wait(&w->record->bell, bell, (uint32_t)ms);
 	}
@@ -116,18 +140,20 @@ static void *thread_main(void *argument)
 {
 	struct sender_thread *record = argument;
 	struct work w = { .record = record,
+			  .way = SENDER_AWAY,
 			  .options = { .state = record->state,
 				       .uid = record->uid,
 				       .timeout_ms = -1,
 				       .follow = true,
-				       .only = record->lifecycle } };
+				       .only = record->lifecycle,
+				       .workers = record->workers } };
 
-	w.options.stop = &w.stop;
+	/* An atomic word of 32 bits is an int to who only looks whether it is 0. */
+	w.options.stop = (const volatile int *)(uintptr_t)&record->leave;
 	atomic_store(&record->tid, sys_gettid());
 	prctl(PR_SET_NAME, "bookend");
 	step_of(record);
 	work(&w);
-	/* Who wants us gone says why. */
 	if (w.way != SENDER_AWAY)
 		atomic_store(record->word, w.way);
 	return NULL;

@@ -66,6 +66,7 @@ static void exits_leave(enum exit_reason reason, int code)
 	code &= 0xff;
 	if (!self || exits_as_kin(self, reason, code, 0))
 		return;
+	thread_pass_on(self);
 	if (!code && handover_to_heir(self)) {
 		trace_event(self, "leaves its lifecycle to a child");
 		return;

@@ -65,7 +65,9 @@ static void thread_fill(struct sender_thread *t, struct self *self)
 	t->uid = self->uid;
 	t->lifecycle = self->slot.lifecycle;
 	t->stays = self->stays;
+	t->workers = self->workers;
 	t->word = &self->slot.slot->sender;
+	t->drainer = &self->slot.slot->sender_drainer;
 	text_add(&state, self->state);
 	atomic_store(&t->leave, 0);
 }
@@ -147,6 +149,12 @@ void thread_in_child(void)
 void thread_at_end(void)
 {
 	thread_hold(&thread_record);
+}
+
+void thread_pass_on(struct self *self)
+{
+	if (self->thread)
+		thread_say(self, SENDER_BEGINS);
 }
 
 void thread_finish(struct self *self)

@@ -42,6 +42,8 @@ void thread_leave(struct self *self, enum sender_way way);
 void thread_return(struct self *self);
 void thread_bar(struct self *self);
 
+/* The process ends: what the slot says of its thread is not to be said of an heir's. */
+void thread_pass_on(struct self *self);
 /* The process ends: waits, once, at most exit_ms for what it has recorded. Before the other one. */
 void thread_finish(struct self *self);
 /* The process ends: before its destructors. Waits as for a fork; nothing is loaded any more. */

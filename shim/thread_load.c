@@ -68,7 +68,7 @@ static bool load_nothing_to_send(const struct self *self, const struct sender_th
 {
 	uint64_t drain = atomic_load(&self->slot.slot->drain);
 
-	return !t->stays && DRAIN_DONE(drain) & DRAIN_DONE_START;
+	return !t->stays && DRAIN_DONE(drain) & DRAIN_DONE_START && !atomic_load(t->drainer);
 }
 
 /* The next key of the host's libc lies below ours? No: its values would meet in struct pthread. */
