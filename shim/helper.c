@@ -1,6 +1,6 @@
 /*
- * A clone of a clone that shares the memory until it execs, as vfork, on a stack of its own, with
- * every signal blocked around it. The children use raw system calls only.
+ * Clones that share the memory until they exec, on stacks of their own, with every signal blocked
+ * around them. They use raw system calls only.
  */
 #include "shim/helper.h"
 
@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/futex.h"
 #include "base/sys.h"
 #include "base/text.h"
 #include "hooks/symbol.h"
@@ -29,6 +30,7 @@
 #define HELPER_EXEC_FAILED 127
 #define HELPER_PIDFD	   3 /* behind standard input, output and error */
 #define HELPER_AWAIT_S	   1
+#define HELPER_READY_MS	   100 /* at most, on a machine that does not come to it */
 #define HELPER_PIDFD_TEXT  "3"
 
 /* Everything the children need, in the mapping of their stacks. */
@@ -41,38 +43,43 @@ struct helper_child {
 	char *envp[2];
 	char state[PATHS_MAX + 16];
 	char pid[16];
-	int after; /* the same, 0: nobody's end is awaited */
+	int after;		/* the same, 0: nobody's end is awaited */
+	int pidfd;		/* its, -1: there is none */
+	_Atomic uint32_t ready; /* futex: 1: it has descriptors of its own */
 	volatile int failed;
 };
 
-static void helper_close_all(void)
+/* All but the pidfd, which gets its place. */
+static void helper_own_descriptors(int pidfd)
 {
-	if (sys_call(SYS_close_range, 0, ~0U, 0, 0) < 0)
-		for (int fd = 0; fd < 3; fd++) /* the others: the helper's first act */
-			sys_close(fd);
+	unsigned rest = 0;
+
+	if (pidfd >= 0) {
+		if (pidfd != HELPER_PIDFD)
+			sys_call(SYS_dup3, pidfd, HELPER_PIDFD, 0, 0);
+		else
+			sys_call(SYS_fcntl, pidfd, F_SETFD, 0, 0);
+		rest = HELPER_PIDFD + 1;
+	}
+	/* Without the call the helper closes what is left of them: its first act. */
+	sys_call(SYS_close_range, rest, ~0U, 0, 0);
+	for (int fd = 0; fd < 3; fd++)
+		sys_close(fd);
 	for (int fd = 0; fd < 3; fd++)
 		sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
 }
 
-/* While that process is still there, so that the helper can learn its status when it is not. */
-static void helper_open_pidfd(int pid)
+/* The host goes on when what it had open is no longer open here. No handler of the host may run. */
+static void helper_prepare(struct helper_child *child)
 {
-	long fd = sys_call(SYS_pidfd_open, pid, 0, 0, 0);
+	static const uint64_t nothing[8];
 
-	if (fd >= 0 && fd != HELPER_PIDFD)
-		sys_call(SYS_dup3, fd, HELPER_PIDFD, 0, 0);
-	else if (fd >= 0)
-		sys_call(SYS_fcntl, fd, F_SETFD, 0, 0);
-}
-
-/* The memory is ours to let go of when its process has ended: that is most of what an exit takes.
- */
-static void helper_await_end(void)
-{
-	struct pollfd end = { .fd = HELPER_PIDFD, .events = POLLIN };
-	struct timespec most = { .tv_sec = HELPER_AWAIT_S };
-
-	sys_call6(SYS_ppoll, (long)&end, 1, (long)&most, 0, 0, 0);
+	helper_own_descriptors(child->pidfd);
+	atomic_store(&child->ready, 1);
+	futex_wake(&child->ready);
+	for (int i = 1; i <= HELPER_SIGNALS; i++)
+		sys_call(SYS_rt_sigaction, i, nothing, NULL, 8);
+	sys_call(SYS_setsid, 0, 0, 0, 0);
 }
 
 static int helper_exec(void *argument)
@@ -80,8 +87,6 @@ static int helper_exec(void *argument)
 	static const uint64_t nothing[8];
 	struct helper_child *child = argument;
 
-	if (child->after)
-		helper_await_end();
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, NULL, 8);
 	sys_call(SYS_execve, child->tool, child->argv, child->envp, 0);
 	if (child->after) { /* it has been counted, and nobody waits for us */
@@ -92,25 +97,31 @@ static int helper_exec(void *argument)
 	return HELPER_EXEC_FAILED;
 }
 
-/*
- * What the helper inherits is made ready here, while the host waits: its pid still means it. One
- * that is about to end does not wait for the exec: it leaves its memory to the helper.
- */
 static int helper_between(void *argument)
 {
-	static const uint64_t nothing[8];
 	struct helper_child *child = argument;
-	int flags = CLONE_VM | SIGCHLD | (child->after ? 0 : CLONE_VFORK);
 
-	/* Default dispositions first: no handler of the host may run here. */
-	for (int i = 1; i <= HELPER_SIGNALS; i++)
-		sys_call(SYS_rt_sigaction, i, nothing, NULL, 8);
-	sys_call(SYS_setsid, 0, 0, 0, 0);
-	helper_close_all();
-	if (child->after)
-		helper_open_pidfd(child->after);
-	if (child->start(helper_exec, child->stack, flags, child) < 0)
+	helper_prepare(child);
+	if (child->start(helper_exec, child->stack, CLONE_VM | CLONE_VFORK | SIGCHLD, child) < 0)
 		child->failed = 1;
+	return 0;
+}
+
+/*
+ * Behind a process that ends: until it is gone we have its memory in common, and letting go of that
+ * is ours. By the exec we would become a child that it might see, so that comes when it is gone, or
+ * else is a child's.
+ */
+static int helper_behind(void *argument)
+{
+	struct helper_child *child = argument;
+	struct pollfd end = { .fd = HELPER_PIDFD, .events = POLLIN };
+	struct timespec most = { .tv_sec = HELPER_AWAIT_S };
+
+	helper_prepare(child);
+	if (child->pidfd >= 0 && sys_call6(SYS_ppoll, (long)&end, 1, (long)&most, 0, 0, 0) == 1)
+		return helper_exec(child);
+	child->start(helper_exec, child->stack, CLONE_VM | SIGCHLD, child);
 	return 0;
 }
 
@@ -137,22 +148,48 @@ static void helper_fill(struct helper_child *child, struct self *self, int pid)
 		*word++ = (char *)(uintptr_t)number_of;
 	}
 	child->after = pid;
+	child->pidfd = -1;
 	child->envp[0] = child->state;
 }
 
-/* With all signals blocked: no handler of the host may run on our stacks. errno is clone()'s to
- * change, not the host's to see. */
+/* It waits for the child in between, which is gone at once. */
 static void helper_clone(struct helper_child *child, char *stack)
 {
-	uint64_t all = ~UINT64_C(0), mask;
-	int kept = errno, pid;
+	int pid = child->start(helper_between, stack, CLONE_VM | CLONE_VFORK, child);
 
-	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
-	pid = child->start(helper_between, stack, CLONE_VM | CLONE_VFORK, child);
 	if (pid > 0)
 		sys_call(SYS_wait4, pid, NULL, __WALL, NULL);
 	else
 		child->failed = 1;
+}
+
+/*
+ * Our own pidfd while we have a pid: the helper learns our status from it. Who starts our successor
+ * must find our sockets closed: that is waited for, and nothing else.
+ */
+static void helper_clone_behind(struct helper_child *child, char *stack)
+{
+	child->pidfd = (int)sys_call(SYS_pidfd_open, child->after, 0, 0, 0);
+	if (child->start(helper_behind, stack, CLONE_VM, child) < 0)
+		child->failed = 1;
+	for (int i = 0; i < HELPER_READY_MS && !child->failed && !atomic_load(&child->ready); i++)
+		futex_wait(&child->ready, 0, 1);
+	if (child->pidfd >= 0)
+		sys_close(child->pidfd);
+}
+
+/* With all signals blocked: no handler of the host may run on our stacks. errno is clone()'s to
+ * change, not the host's to see. */
+static void helper_start(struct helper_child *child, char *stack)
+{
+	uint64_t all = ~UINT64_C(0), mask;
+	int kept = errno;
+
+	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
+	if (child->after)
+		helper_clone_behind(child, stack);
+	else
+		helper_clone(child, stack);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 	errno = kept;
 }
@@ -188,7 +225,7 @@ static void helper_spawn(struct self *self, int pid)
 	child->stack = (char *)at + 2 * HELPER_STACK;
 	helper_fill(child, self, pid);
 	if (child->start)
-		helper_clone(child, (char *)at + HELPER_STACK);
+		helper_start(child, (char *)at + HELPER_STACK);
 	pool_count(&self->pool, child->start && !child->failed ? POOL_HELPERS : POOL_HELPERS_FAILED,
 		   1);
 	if (!pid) /* else the helper is still at it */

@@ -1,7 +1,9 @@
 """The sender thread of a service: what it delivers while the process runs, when it is there and when it is not."""
 
 import json
+import os
 import pathlib
+import re
 import shutil
 import signal
 import time
@@ -48,8 +50,7 @@ class Service:
         self.env = support.environment(state)
 
     def start(self, *command, text, **more):
-        env = support.preload(self.state, "app", self.policy(text), **more)
-        return self.begin(*command, env=env)
+        return self.begin(*command, env=support.preload(self.state, "app", self.policy(text)), **more)
 
     def status(self):
         return support.status(self.env)
@@ -212,3 +213,57 @@ def test_an_exit_waits_no_longer_than_that(service, receiver):
     process = service.start("sleep", "0.05", text=policy_text(receiver.url, more=", send: { exit: 600ms }"))
     process.wait(20)
     assert 0.6 <= time.monotonic() - begun < 3
+
+
+LISTENS = r"""
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int s = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(s, (void *)&at, sizeof(at)) || listen(s, 5))
+		return 1;
+	write(1, "x", 1);
+	return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("sender", ["thread", "helper"])
+def test_what_a_service_had_open_is_closed_when_it_is_gone(service, receiver, compile_c, sender):
+    """Its successor finds the port free, and who reads its output finds the end."""
+    program, port = compile_c(LISTENS, name="listens"), support.free_port()
+    text = policy_text(receiver.url, exe="listens", sender=f"sender: {sender}")
+    for _ in range(15):
+        process = service.start(program, port, text=text, stdout=-1)
+        assert process.wait(10) == 0
+        os.set_blocking(process.stdout.fileno(), False)
+        assert os.read(process.stdout.fileno(), 10) == b"x" and os.read(process.stdout.fileno(), 10) == b""
+        process.stdout.close()
+
+
+def test_nothing_of_the_sender_is_ever_unmapped(service, https_receiver, tmp_path):
+    """What the host's exit could run into: every library of the namespace stays mapped until the process is gone."""
+    trace = tmp_path / "trace"
+    text = policy_text(https_receiver.url, more=f", tls: {{ ca: {https_receiver.authority} }}")
+    process = service.start("strace", "-f", "-e", "trace=mmap,munmap,openat,exit_group", "-o", trace, "sleep", "1.2", text=text)
+    https_receiver.wait(1)
+    process.wait(20)
+    mapped, files = [], {}
+    for line in trace.read_text().splitlines():
+        pid, call = line.split(None, 1)
+        if found := re.match(r'openat\(.*"([^"]+)".*= (\d+)$', call):
+            files[pid, found[2]] = found[1]
+        elif found := re.match(r"mmap\((?:NULL|0x\w+), (\d+), .*, (\d+), 0x?\w*\) = (0x\w+)$", call):
+            if re.search(r"libcurl|libcrypto|libssl|libbookend-sender", files.get((pid, found[2]), "")):
+                mapped.append((int(found[3], 16), int(found[1])))
+        elif found := re.match(r"munmap\((0x\w+), (\d+)\)", call):
+            at, length = int(found[1], 16), int(found[2])
+            assert not [one for one in mapped if one[0] < at + length and at < one[0] + one[1]], line
+        elif "exit_group" in call:
+            break  # what comes behind it is the helper's
+    assert len(mapped) >= 4
