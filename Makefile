@@ -51,7 +51,7 @@ tests = $(patsubst %.c,$(B)/$(1)/%,$(2))
 .PHONY: all
 all: $(B)/libbookend.so $(B)/libbookend-sender.so $(B)/bookend $(B)/bookend-collector
 
-HOT_PLACES := hooks/% shim/string tests/hooks/%
+HOT_PLACES := hooks/% base/% shim/% policy/measures tests/hooks/%
 
 # One tree of objects for each set of flags: $(call tree,NAME,COMPILER,FLAGS)
 define tree

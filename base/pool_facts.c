@@ -13,12 +13,17 @@
 #define KIB 1024
 
 /*
- * Cells for commands; extents for services with counters and a ring; a few large ones. 16 MiB in
- * all: a quarter of the 64 MiB that a container's /dev/shm has by default. first and offset are
- * worked out.
+ * Cells for commands; small extents for commands that count or record calls and for forked workers
+ * that do; extents for services with counters and a ring; a few large ones. 18 MiB in all, of the
+ * 64 MiB that a container's /dev/shm has by default. first and offset are worked out.
  */
 static const struct pool_class usual[] = {
 	{ .count = 2048, .slot_bytes = 4 * KIB, .payload_bytes = 3 * KIB },
+	{ .count = 128,
+	  .slot_bytes = 16 * KIB,
+	  .payload_bytes = 3 * KIB,
+	  .counter_bytes = 4 * KIB,
+	  .ring_bytes = 8 * KIB },
 	{ .count = 64,
 	  .slot_bytes = 64 * KIB,
 	  .payload_bytes = 7 * KIB,

@@ -41,17 +41,16 @@ static uint64_t reserve(struct slot_ref *ref, uint32_t units, uint32_t *padding)
 	return tail;
 }
 
-static void write_record(struct slot_ref *ref, uint64_t position, struct ring_record *header,
-			 const void *payload)
+/* The payload is in place. */
+static void commit_record(struct slot_ref *ref, uint64_t position, struct ring_record *header)
 {
 	struct ring_record *target = ring_at(ref, position);
 	uint32_t body = checksum((const uint8_t *)header + RING_BODY, sizeof(*header) - RING_BODY,
 				 position);
 
-	header->check = checksum(payload, header->length, body);
+	header->check = checksum(target->payload, header->length, body);
 	shared_store((uint8_t *)target + RING_REST, (const uint8_t *)header + RING_REST,
 		     sizeof(*header) - RING_REST);
-	shared_store(target->payload, payload, header->length);
 	/* Pairs with the acquire in ring_read.c. */
 	atomic_store_explicit(&target->commit, position + 1, memory_order_release);
 }
@@ -60,22 +59,17 @@ static void write_padding(struct slot_ref *ref, uint64_t position, uint32_t unit
 {
 	struct ring_record header = { .type = RING_PADDING, .units = (uint8_t)units };
 
-	write_record(ref, position, &header, "");
+	commit_record(ref, position, &header);
 }
 
-int ring_append(struct slot_ref *ref, uint8_t type, uint64_t boot_ns, const void *payload,
-		uint32_t length)
+int ring_reserve(struct slot_ref *ref, uint32_t length, struct ring_place *into)
 {
-	struct ring_record header = { .length = (uint16_t)length,
-				      .type = type,
-				      .boot_ns = boot_ns };
 	uint32_t units = units_of(length);
 	uint32_t padding;
 	uint64_t position;
 
 	if (length > RING_PAYLOAD_MAX || units > ring_units(ref) / 4)
 		return -EMSGSIZE;
-	header.units = (uint8_t)units;
 	position = reserve(ref, units, &padding);
 	if (position == UINT64_MAX) {
 		atomic_fetch_add_explicit(&ref->slot->ring_dropped, 1, memory_order_relaxed);
@@ -84,6 +78,32 @@ int ring_append(struct slot_ref *ref, uint8_t type, uint64_t boot_ns, const void
 	}
 	if (padding > 0)
 		write_padding(ref, position, padding);
-	write_record(ref, position + padding, &header, payload);
+	into->position = position + padding;
+	into->payload = ring_at(ref, into->position)->payload;
+	into->length = length;
+	return 0;
+}
+
+void ring_commit(struct slot_ref *ref, const struct ring_place *place, uint8_t type,
+		 uint64_t boot_ns)
+{
+	struct ring_record header = { .length = (uint16_t)place->length,
+				      .type = type,
+				      .units = (uint8_t)units_of(place->length),
+				      .boot_ns = boot_ns };
+
+	commit_record(ref, place->position, &header);
+}
+
+int ring_append(struct slot_ref *ref, uint8_t type, uint64_t boot_ns, const void *payload,
+		uint32_t length)
+{
+	struct ring_place place;
+	int error = ring_reserve(ref, length, &place);
+
+	if (error != 0)
+		return error;
+	shared_store(place.payload, payload, length);
+	ring_commit(ref, &place, type, boot_ns);
 	return 0;
 }

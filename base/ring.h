@@ -25,6 +25,19 @@
 int ring_append(struct slot_ref *ref, uint8_t type, uint64_t boot_ns, const void *payload,
 		uint32_t length);
 
+/*
+ * The same in two steps, for a payload that is written where it will lie: length bytes at payload,
+ * aligned to 8. Another producer is not held up in between; see above for one that never commits.
+ */
+struct ring_place {
+	uint64_t position;
+	uint8_t *payload;
+	uint32_t length;
+};
+int ring_reserve(struct slot_ref *ref, uint32_t length, struct ring_place *into);
+void ring_commit(struct slot_ref *ref, const struct ring_place *place, uint8_t type,
+		 uint64_t boot_ns);
+
 /* A reader's walk over one ring, in the caller's memory. */
 struct ring_cursor {
 	uint64_t position; /* next to look at */

@@ -120,31 +120,45 @@ static int64_t take(struct pool *pool, const struct pool_class *class, uint32_t 
 	return -ENOSPC;
 }
 
-static bool suits(const struct pool_class *class, uint32_t payload_bytes, uint32_t ring_bytes)
+/* What a claimer wants of a slot, in bytes. */
+struct wishes {
+	uint32_t payload, counters, ring;
+};
+
+static bool suits(const struct pool_class *class, const struct wishes *w)
 {
-	return class->payload_bytes >= payload_bytes && class->ring_bytes >= ring_bytes;
+	return class->payload_bytes >= w->payload && class->counter_bytes >= w->counters &&
+	       class->ring_bytes >= w->ring;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
 }
 
 /* More than any class has is asked as the most there is: what does not fit is cut, and counted, by
  * the writer. */
-static void limit_wishes(const struct pool *pool, uint32_t *payload_bytes, uint32_t *ring_bytes)
+static struct wishes limit_wishes(const struct pool *pool, const struct wishes *wanted)
 {
-	uint32_t ring = 0;
-	uint32_t payload = 0;
+	struct wishes most = { 0, 0, 0 };
 
 	for (uint32_t i = 0; i < pool->classes; i++)
-		if (pool->class[i].ring_bytes > ring)
-			ring = pool->class[i].ring_bytes;
-	if (*ring_bytes > ring)
-		*ring_bytes = ring;
+		if (pool->class[i].ring_bytes > most.ring)
+			most.ring = pool->class[i].ring_bytes;
+	most.ring = least(most.ring, wanted->ring);
 	for (uint32_t i = 0; i < pool->classes; i++)
-		if (suits(&pool->class[i], payload, *ring_bytes))
-			payload = pool->class[i].payload_bytes;
-	if (*payload_bytes > payload)
-		*payload_bytes = payload;
+		if (suits(&pool->class[i], &most))
+			most.counters = pool->class[i].counter_bytes;
+	most.counters = least(most.counters, wanted->counters);
+	for (uint32_t i = 0; i < pool->classes; i++)
+		if (suits(&pool->class[i], &most))
+			most.payload = pool->class[i].payload_bytes;
+	most.payload = least(most.payload, wanted->payload);
+	return most;
 }
 
-static int map_taken(struct pool *pool, uint32_t number, uint64_t word, struct slot_ref *into)
+static int map_taken(struct pool *pool, uint32_t number, uint64_t word, uint32_t counter_bytes,
+		     struct slot_ref *into)
 {
 	int error = map_slot(pool, number, into);
 
@@ -156,24 +170,26 @@ static int map_taken(struct pool *pool, uint32_t number, uint64_t word, struct s
 		return error;
 	}
 	set_lifecycle(into, word);
+	memset(slot_counters(into), 0, counter_bytes);
 	reset(into->slot);
 	return 0;
 }
 
-int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t ring_bytes,
-	       struct slot_ref *into)
+int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t counter_bytes,
+	       uint32_t ring_bytes, struct slot_ref *into)
 {
+	struct wishes wishes = { payload_bytes, counter_bytes, ring_bytes };
 	uint64_t word = 0;
 
-	limit_wishes(pool, &payload_bytes, &ring_bytes);
+	wishes = limit_wishes(pool, &wishes);
 	for (uint32_t i = 0; i < pool->classes; i++) {
 		int64_t number;
 
-		if (!suits(&pool->class[i], payload_bytes, ring_bytes))
+		if (!suits(&pool->class[i], &wishes))
 			continue;
 		number = take(pool, &pool->class[i], pid, &word);
 		if (number >= 0)
-			return map_taken(pool, (uint32_t)number, word, into);
+			return map_taken(pool, (uint32_t)number, word, wishes.counters, into);
 	}
 	return -ENOSPC;
 }

@@ -24,12 +24,12 @@ struct slot_ref {
 
 /*
  * Claims a free slot of the first class with enough room for pid. State becomes CLAIM_TAKEN;
- * seen_ns is set; nothing is committed yet. -ENOSPC: none free (the caller counts POOL_NO_SLOT);
- * other -errno from mmap. Killed at any instant, it leaves a slot whose tenant is dead and which a
- * drainer frees.
+ * seen_ns is set, the counters asked for are zero; nothing is committed yet. -ENOSPC: none free
+ * (the caller counts POOL_NO_SLOT); other -errno from mmap. Killed at any instant, it leaves a slot
+ * whose tenant is dead and which a drainer frees.
  */
-int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t ring_bytes,
-	       struct slot_ref *into);
+int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t counter_bytes,
+	       uint32_t ring_bytes, struct slot_ref *into);
 
 /*
  * The slot whose live lifecycle this pid owns (TAKEN, RUNNING, EXECUTING, DAEMONIZING), if it was

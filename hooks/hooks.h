@@ -124,6 +124,9 @@ typedef void hooks_finding_fn(void *context, const struct hooks_finding *finding
  * had to say is forgotten. False: not installed, or not possible. */
 bool hooks_report(hooks_finding_fn *found, void *context);
 
+/* The bytes from a counter's shard 0 to that of this processor, for routines that count. */
+uint32_t hooks_shard(void);
+
 /* For leave routines: the host's errno, in the calling object's namespace. */
 int hooks_error(const struct hooks_frame *frame);
 

@@ -44,6 +44,15 @@ void stub_shards(uint32_t shards, uint32_t stride)
 		stubs_shards.processor = none - machine_thread_pointer();
 }
 
+uint32_t hooks_shard(void)
+{
+	const uint32_t *processor =
+		(const uint32_t *)(machine_thread_pointer() + stubs_shards.processor);
+
+	return (uint32_t)((*(const volatile uint32_t *)processor & stubs_shards.mask) *
+			  stubs_shards.stride);
+}
+
 static uint32_t stub_place(const struct hooks_spec *spec, uintptr_t target)
 {
 	uint64_t mixed = ((uintptr_t)spec ^ target * 31) * UINT64_C(0x9e3779b97f4a7c15);

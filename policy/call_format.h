@@ -30,6 +30,7 @@ static_assert(sizeof(struct call_record) == 32, "format");
 #define CALL_HAS_ERROR	  2u
 #define CALL_HAS_DURATION 4u
 #define CALL_FAILED	  8u /* the result is -1, or NULL where it is a pointer */
+#define CALL_DECIDED	  16u /* the event's `if` held when the call was made; it is not asked again */
 
 #define CALL_RESULT_KIND(flags) ((flags) >> 8 & 0xff) /* enum call_kind */
 #define CALL_RESULT_FLAGS(kind) ((uint32_t)(kind) << 8)
@@ -53,8 +54,8 @@ static_assert(sizeof(struct call_item) == 8, "format");
 #define CALL_KEY_LENGTH(key) ((key) >> 16 & 0xff) /* place of its length; 0: up to the NUL */
 
 /*
- * How a machine word is read, as call_kinds.def: by the policy's `as`, or by a prototype. Integers
- * are stored widened to 8 bytes, floats as they are.
+ * How a machine word is read, as call_kinds.def: by the policy's `as`, or by a prototype. Results
+ * and captures are stored in 8 bytes: integers widened, floats of 4 bytes in the lower half.
  */
 enum call_kind {
 #define KIND(name, text, class, bytes) CALL_##name,

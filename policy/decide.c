@@ -227,7 +227,11 @@ static void fill(struct decision *into, const struct image_file *f, struct decid
 	into->service = h->service;
 	into->name = node_text_at(&decided->now, h->name);
 	memcpy(into->image, f->header->hash, sizeof(into->image));
-	into->ring_bytes = h->ring_bytes;
+	if (!only_child) {
+		into->ring_bytes = h->ring_bytes;
+		into->counter_bytes = h->counter_bytes;
+		into->calls_bytes = h->calls_bytes;
+	}
 	into->command = only_child || (h->flags & NOW_COMMAND) != 0;
 	into->helper = !only_child && (h->flags & NOW_HELPER) != 0;
 	into->thread = !only_child && (h->flags & NOW_THREAD) != 0;
@@ -296,4 +300,12 @@ enum reason policy_decide(const char *policy, const char *services, const struct
 	into->reason = judge_all(&f, services, subject, &a, into, detail);
 	image_file_close(&f);
 	return into->reason;
+}
+
+int policy_read_calls(const struct decision *decision, uint32_t uid, struct image_calls *into)
+{
+	const struct decided *decided = decision->internal;
+
+	return image_file_calls(decided->path, uid, decision->image,
+				(const void *)decided->now.bytes, into);
 }

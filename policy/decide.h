@@ -65,6 +65,8 @@ struct decision {
 	uint32_t payload_bytes; /* room to ask for: a cell's, or what a service's snapshot needs up
 				   to a bound */
 	uint32_t ring_bytes;	/* 0: no call events */
+	uint32_t counter_bytes; /* 0: no measures, no gates */
+	uint32_t calls_bytes;	/* of policy_read_calls(); 0: nothing is hooked */
 	bool child; /* a `child` trigger of child_of names it, whatever the reason says */
 	uint32_t child_of;
 	bool children;	  /* not measured, but what it runs may be: there are `child` triggers */
@@ -88,6 +90,13 @@ struct text;
 enum reason policy_decide(const char *policy, const char *services, const struct subject *subject,
 			  void *arena, size_t arena_bytes, struct decision *into,
 			  struct text *detail);
+
+/*
+ * The service's `calls` section, into->calls_bytes of it, 8-byte aligned: read from the file that
+ * was decided by, and checked. 0, or -EBADMSG.
+ */
+struct image_calls;
+int policy_read_calls(const struct decision *decision, uint32_t uid, struct image_calls *into);
 
 /*
  * Everything that late evaluation will need of the process, as policy/snapshot_format.h: only what

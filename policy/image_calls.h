@@ -45,18 +45,20 @@ struct image_call {
 	uint32_t object;  /* last part of the calling object's path; 0: every object */
 	uint32_t action;  /* its first one */
 	uint32_t actions;
-	uint32_t flags;	      /* CALL_NEEDS_... */
-	uint32_t stack_words; /* that it takes on the stack; CALL_STACK_UNKNOWN: no prototype */
-	uint32_t result;      /* enum call_kind */
+	uint32_t flags;	     /* CALL_NEEDS_... */
+	uint32_t parameters; /* CALL_PARAMETERS_UNKNOWN: no prototype, or a variadic one */
+	uint32_t result;     /* enum call_kind */
+	uint32_t floats;     /* a bit for each parameter that comes in a floating-point register */
+	uint32_t pad;
 };
-static_assert(sizeof(struct image_call) == 32, "format");
+static_assert(sizeof(struct image_call) == 40, "format");
 
-#define CALL_NEEDS_RESULT   1u
-#define CALL_NEEDS_ERROR    2u
-#define CALL_NEEDS_DURATION 4u
-#define CALL_NEEDS_FLOATS   8u /* a parameter is a float */
-#define CALL_NEEDS_AFTER    (CALL_NEEDS_RESULT | CALL_NEEDS_ERROR | CALL_NEEDS_DURATION)
-#define CALL_STACK_UNKNOWN  UINT32_MAX
+#define CALL_NEEDS_RESULT	1u
+#define CALL_NEEDS_ERROR	2u
+#define CALL_NEEDS_DURATION	4u
+#define CALL_NEEDS_FLOATS	8u /* a parameter is a float */
+#define CALL_NEEDS_AFTER	(CALL_NEEDS_RESULT | CALL_NEEDS_ERROR | CALL_NEEDS_DURATION)
+#define CALL_PARAMETERS_UNKNOWN UINT32_MAX
 
 /* What an action or a test looks at: a capture key, or one of these, whose place is 0. */
 #define CALL_SOURCE_RESULT   (1u << 24)
@@ -79,10 +81,13 @@ struct image_action {
 	uint32_t capture; /* its first one */
 	uint32_t captures;
 	uint32_t record; /* CALL_NEEDS_...: what of the call's end goes into the record */
+	uint32_t flags;	 /* ACTION_... */
+	uint32_t pad;
 };
-static_assert(sizeof(struct image_action) == 48, "format");
+static_assert(sizeof(struct image_action) == 56, "format");
 
-#define ACTION_EVENT UINT32_MAX
+#define ACTION_EVENT   UINT32_MAX
+#define ACTION_DECIDED 1u /* its tests are the event's whole `if` */
 
 /*
  * The value, widened to 64 bits and put in order as a signed number (an unsigned one and a float's

@@ -13,6 +13,7 @@
 #include "base/identity.h"
 #include "base/paths.h"
 #include "base/sys.h"
+#include "policy/image_calls.h"
 
 #define HEAD_BYTES 4096
 
@@ -175,4 +176,36 @@ int image_file_now(const struct image_file *f, const struct image_index *entry, 
 		return -EBADMSG;
 	*now = (struct section){ .bytes = copy, .length = h->bytes };
 	return 0;
+}
+
+static bool read_calls(int file, uint32_t uid, const uint8_t hash[16], const struct image_now *now,
+		       struct image_calls *into)
+{
+	uint8_t found[16];
+	uint64_t bytes;
+
+	return check_file(file, uid, &bytes) == REASON_MEASURED &&
+	       sys_pread(file, found, sizeof(found), offsetof(struct image_header, hash)) ==
+		       sizeof(found) &&
+	       memcmp(found, hash, sizeof(found)) == 0 &&
+	       sys_pread(file, into, now->calls_bytes, now->calls) == (long)now->calls_bytes;
+}
+
+int image_file_calls(const char *path, uint32_t uid, const uint8_t hash[16],
+		     const struct image_now *now, struct image_calls *into)
+{
+	int file;
+	bool read;
+
+	if (now->calls_bytes < sizeof(*into) || now->calls_bytes > CALLS_BYTES_MAX)
+		return -EBADMSG;
+	file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	if (file < 0)
+		return -EBADMSG;
+	read = read_calls(file, uid, hash, now, into);
+	sys_close(file);
+	if (!read || into->check != checksum((const uint8_t *)into + sizeof(into->check),
+					     now->calls_bytes - sizeof(into->check), now->service))
+		return -EBADMSG;
+	return image_calls_hold(into, now->calls_bytes, now->service) ? 0 : -EBADMSG;
 }

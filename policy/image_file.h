@@ -35,4 +35,13 @@ int image_file_find(const struct image_file *f, const char *name, size_t length,
 int image_file_now(const struct image_file *f, const struct image_index *entry, struct arena *arena,
 		   struct section *now);
 
+/*
+ * The `calls` section of the service of `now`, from the image of this hash at the path, into
+ * now->calls_bytes of memory, 8-byte aligned. 0, or -EBADMSG: it is not that image any more, or
+ * damaged.
+ */
+struct image_calls;
+int image_file_calls(const char *path, uint32_t uid, const uint8_t hash[16],
+		     const struct image_now *now, struct image_calls *into);
+
 #endif

@@ -15,6 +15,7 @@
 #include "hooks/symbol.h"
 #include "policy/decide.h"
 #include "shim/adopt.h"
+#include "shim/calls.h"
 #include "shim/ancestor.h"
 #include "shim/environment.h"
 #include "shim/exits.h"
@@ -169,7 +170,7 @@ static void bookend_watch(struct self *self)
 {
 	self_publish(self);
 	exits_watch();
-	if (!self->command || self->workers)
+	if (!self->command || self->workers || self->calls)
 		handover_watch();
 	if (!self->command)
 		signals_watch(self);
@@ -213,6 +214,7 @@ static void bookend_begin(struct bookend *b, int argc, char **argv, const char *
 
 	if (bookend_decide(b, argc, argv, services) == REASON_MEASURED) {
 		bookend_keep(b);
+		calls_begin(self, &b->decision);
 		thread_expect(self);
 		bookend_watch(self);
 		helper_when_due(self);

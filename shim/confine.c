@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "hooks/hooks.h"
 #include "shim/credentials.h"
+#include "hooks/hooks.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
 #include "shim/thread.h"
@@ -41,6 +42,20 @@ static uint32_t *confine_mark(void)
 	return (uint32_t *)at;
 }
 
+void confine_prepare(struct self *self)
+{
+	if (!self->here)
+		self->here = confine_mark();
+}
+
+void confine_mark_again(struct self *self)
+{
+	uint32_t *mark = self->here;
+
+	if (mark)
+		*mark = 1;
+}
+
 /* Our record, if the filter will be its first one. */
 static struct self *confine_begin(void)
 {
@@ -51,8 +66,8 @@ static struct self *confine_begin(void)
 	if (!self || self->confined)
 		return NULL;
 	thread_leave(self, SENDER_SECCOMP);
-	if (!self->here)
-		self->here = confine_mark();
+	confine_prepare(self);
+	hooks_confine();
 	signals_release(self);
 	hooks_confine();
 	self->confined = true;

@@ -13,6 +13,7 @@
 #include "base/sys.h"
 #include "hooks/symbol.h"
 #include "shim/credentials.h"
+#include "shim/calls.h"
 #include "shim/heirs.h"
 #include "shim/lifecycle.h"
 #include "shim/thread.h"
@@ -93,6 +94,8 @@ static void daemonise_child(void)
 	atomic_thread_fence(memory_order_seq_cst);
 	if (self->pid <= 0)
 		return;
+	if (self->calls)
+		calls_forked(self);
 	handover_take(self);
 	worker_begin(self);
 }
@@ -128,7 +131,7 @@ LIFECYCLE_EXPORT pid_t fork(void)
 
 	/* A command has no fork handlers, unless for its workers: its child becomes kin here, to
 	 * say how its own end. */
-	if (self && pid == 0 && self->command && !self->workers)
+	if (self && pid == 0 && self->command && !self->workers && !self->calls)
 		self->pid = sys_getpid();
 	else if (self && pid < 0 && !self->confined)
 		daemonise_unpend(self);

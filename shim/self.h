@@ -33,6 +33,7 @@ struct self {
 	_Atomic bool helper;	     /* at its end it leaves delivery to a helper */
 	_Atomic bool thread;	     /* a sender thread is wanted; see shim/thread.h */
 	bool workers;		     /* forks have slots of their own; see shim/worker.h */
+	bool calls;		     /* some are hooked; see shim/calls.h */
 	bool stays;		     /* that one has more to deliver than the start */
 	uint32_t exit_ms;	     /* what its end may wait for the thread */
 	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */

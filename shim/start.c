@@ -26,8 +26,11 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	struct start_block facts = { 0 };
 	uint64_t parent;
 	bool truncated = false;
+	/* A program that can not carry the shim has nothing to count. */
+	bool counts = !(more & START_BY_PARENT);
 	int rc = slot_claim(&self->pool, subject->pid, decision->payload_bytes,
-			    decision->ring_bytes, &self->slot);
+			    counts ? decision->counter_bytes : 0, counts ? decision->ring_bytes : 0,
+			    &self->slot);
 
 	if (rc < 0) {
 		if (rc == -ENOSPC)

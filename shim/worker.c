@@ -10,6 +10,8 @@
 #include "base/sys.h"
 #include "shim/credentials.h"
 
+#define WORKER_RING (8 * 1024)
+
 static bool worker_is(const struct self *self)
 {
 	return self->worker.slot != NULL;
@@ -24,7 +26,8 @@ static void worker_change(struct self *self, enum claim_state from, enum claim_s
 static int worker_claim(struct self *self, struct pool *pool, const struct start_block *service)
 {
 	struct start_block facts = *service;
-	int error = slot_claim(pool, (uint32_t)self->pid, service->payload, 0, &self->worker);
+	int error = slot_claim(pool, (uint32_t)self->pid, service->payload, 0,
+			       self->calls ? WORKER_RING : 0, &self->worker);
 
 	if (error < 0)
 		return error;
@@ -69,6 +72,15 @@ void worker_begin(struct self *self)
 		pool_count(&self->pool, POOL_NO_WORKER, 1);
 }
 
+struct slot_ref *worker_ring(struct self *self)
+{
+	if (!worker_is(self) && !worker_record(self)) {
+		pool_count(&self->pool, POOL_NO_WORKER, 1);
+		return NULL;
+	}
+	return self->worker.class.ring_bytes ? &self->worker : NULL;
+}
+
 void worker_forget(struct self *self)
 {
 	if (worker_is(self))
@@ -80,7 +92,11 @@ void worker_is_none(struct self *self)
 	if (!worker_is(self))
 		return;
 	worker_change(self, CLAIM_RUNNING, CLAIM_VOID);
-	slot_unmap(&self->worker);
+	/* With a ring it stays mapped: another thread may be about to record a call. */
+	if (self->worker.class.ring_bytes)
+		self->worker.slot = NULL;
+	else
+		slot_unmap(&self->worker);
 }
 
 void worker_executes(struct self *self)

@@ -20,6 +20,10 @@ void worker_begin(struct self *self);
 /* In every child of a fork: what it has of its parent, a worker, is not its own. */
 void worker_forget(struct self *self);
 
+/* The slot in which a forked worker records its calls: its own, claimed now when it has none. NULL:
+ * there is none to be had. */
+struct slot_ref *worker_ring(struct self *self);
+
 /* It owns the service's lifecycle now, or is the step to who will: it was no worker. */
 void worker_is_none(struct self *self);
 

@@ -11,8 +11,12 @@
 #include "policy/compile/expr.h"
 #include "policy/compile/keys.h"
 #include "policy/compile/yaml.h"
+#include "policy/image_calls.h"
 #include "policy/late.h"
 
+struct policy_calls; /* policy/compile/calls.h */
+struct policy_measure;
+struct section_writer;
 struct policy_destination; /* policy/compile/destinations.h */
 
 struct policy_value {
@@ -42,6 +46,13 @@ struct policy_event {
 	struct expr *for_each;
 	struct expr *remember;
 	struct expr *watch;
+	/* Of calls. */
+	struct policy_calls *calls; /* one each trigger */
+	unsigned call_triggers;
+	bool decided;	   /* its condition is, when the call is made */
+	uint32_t record;   /* CALL_NEEDS_...: what of the call's end is recorded */
+	uint32_t *capture; /* keys of the parameters that are */
+	unsigned captures;
 };
 
 struct policy_service {
@@ -58,6 +69,13 @@ struct policy_service {
 	/* Found by walking all that its events refer to. */
 	uint32_t capture;
 	struct expr *environment;
+	struct policy_measure *measure;
+	unsigned measures;
+	/* Found by call_layout.c. */
+	struct section_writer *calls; /* NULL: none */
+	struct expr *call_names;
+	uint32_t stride, counter_bytes;
+	bool ring;
 };
 
 struct compiler {
@@ -74,6 +92,10 @@ struct compiler {
 	unsigned services;
 	struct expr **environment; /* ENV, by number */
 	unsigned variables;
+	struct policy_event *event;	    /* that is being read ... */
+	const struct policy_calls *calling; /* ... or the measure: its functions, for names of
+					       parameters */
+	unsigned callings;
 	unsigned sections; /* numbers given to sections and walks */
 	uint64_t source_bytes, source_mtime_ns;
 };
@@ -124,6 +146,9 @@ void services_check_command(struct compiler *c, const struct expr *command);
 
 /* reach.c: what an expression refers to, through values. */
 void reach_service(struct compiler *c, struct policy_service *s);
+/* Calls visit for each node that the walk of number c->sections has not come by; false ends it. */
+typedef bool reach_visit_fn(struct compiler *c, const struct expr *e, void *context);
+bool reach_visit(struct compiler *c, struct expr *e, reach_visit_fn *visit, void *context);
 /* Does it refer to this fact? */
 bool reach_fact(struct compiler *c, struct expr *e, unsigned fact);
 /* The destinations of a service that must be asked whether they are live: LIST of LIST, or NULL

@@ -7,9 +7,13 @@
 
 #include "base/checksum.h"
 #include "base/identity.h"
-#include "policy/compile/compiler.h"
+#include "policy/compile/calls.h"
 #include "policy/compile/destinations.h"
 #include "policy/node.h"
+
+/* What a slot's ring has to hold until a drainer comes by. */
+#define RING_COMMAND (8u << 10)
+#define RING_SERVICE (32u << 10)
 
 static uint32_t longest_exit(const struct compiler *c, const struct policy_service *s)
 {
@@ -45,6 +49,9 @@ static uint32_t write_now(struct compiler *c, struct section_writer *w, uint32_t
 	h.commands = section_write(w, s->commands);
 	h.value_options = section_write(w, s->value_options);
 	h.children = section_write(w, s->children);
+	h.calls_bytes = s->calls != NULL ? s->calls->used : 0;
+	h.counter_bytes = s->counter_bytes;
+	h.ring_bytes = !s->ring ? 0 : s->command ? RING_COMMAND : RING_SERVICE;
 	h.bytes = section_reserve(w, 0);
 	memcpy(w->bytes, &h, sizeof(h));
 	h.check = checksum(w->bytes + sizeof(h.check), h.bytes - sizeof(h.check), number);
@@ -77,6 +84,23 @@ static void write_event(struct compiler *c, struct section_writer *w, const stru
 	memcpy(w->bytes + at, &h, sizeof(h));
 }
 
+static void write_measures(struct section_writer *w, const struct policy_service *s,
+			   struct compiler *c, struct image_service *h)
+{
+	h->calls = section_write(w, s->call_names);
+	h->stride = s->stride;
+	h->counter_bytes = s->counter_bytes;
+	h->measure_count = s->measures;
+	h->measures = section_reserve(w, s->measures * (uint32_t)sizeof(struct image_measure));
+	for (uint32_t i = 0; i < s->measures; i++) {
+		const struct policy_measure *m = &s->measure[i];
+		struct image_measure place = m->place;
+
+		place.name = section_write(w, expr_text(&c->heap, NODE_TEXT, m->name, m->at));
+		memcpy(w->bytes + h->measures + i * sizeof(place), &place, sizeof(place));
+	}
+}
+
 static void write_services(struct compiler *c, struct section_writer *w,
 			   const struct image_late *tables)
 {
@@ -89,6 +113,7 @@ static void write_services(struct compiler *c, struct section_writer *w,
 		h.name = section_write(w, expr_text(&c->heap, NODE_TEXT, s->name, s->at));
 		h.commands = section_write(w, s->commands);
 		h.value_options = section_write(w, s->value_options);
+		write_measures(w, s, c, &h);
 		memcpy(w->bytes + tables->services + i * sizeof(h), &h, sizeof(h));
 		for (uint32_t j = 0; j < s->events; j++, event++)
 			write_event(c, w, &s->event[j], i,
@@ -203,6 +228,23 @@ static uint64_t plan(struct compiler *c, struct image_plan *p)
 	return at;
 }
 
+/* Behind the `now` sections, which get to know where. */
+static uint64_t plan_calls(struct compiler *c, struct image_plan *p, uint64_t at)
+{
+	for (uint32_t i = 0; i < c->services; i++) {
+		const struct section_writer *calls = c->service[i].calls;
+		struct image_now *now = (void *)p->now[i].bytes;
+
+		if (calls == NULL)
+			continue;
+		now->calls = (uint32_t)at;
+		now->check = checksum(p->now[i].bytes + sizeof(now->check),
+				      now->bytes - sizeof(now->check), i);
+		at += calls->used;
+	}
+	return at;
+}
+
 static void fill_header(struct compiler *c, const struct image_plan *p, uint64_t late,
 			uint64_t bytes, struct image_header *h)
 {
@@ -227,7 +269,7 @@ static void fill_header(struct compiler *c, const struct image_plan *p, uint64_t
 
 static int assemble(struct compiler *c, struct image_plan *p, struct compiled *into)
 {
-	uint64_t late = plan(c, p);
+	uint64_t late = plan_calls(c, p, plan(c, p));
 	uint64_t bytes = late + p->late.used;
 	struct image_index *index;
 	uint8_t *image;
@@ -243,8 +285,13 @@ static int assemble(struct compiler *c, struct image_plan *p, struct compiled *i
 	index = make_index(c, p->found, &p->entries, &p->window);
 	memcpy(image + sizeof(struct image_header), index,
 	       (p->entries + p->window) * sizeof(*index));
-	for (uint32_t i = 0; i < c->services; i++)
+	for (uint32_t i = 0; i < c->services; i++) {
+		const struct image_now *now = (const void *)p->now[i].bytes;
+
 		memcpy(image + p->found[i].offset, p->now[i].bytes, p->found[i].bytes);
+		if (now->calls != 0)
+			memcpy(image + now->calls, c->service[i].calls->bytes, now->calls_bytes);
+	}
 	memcpy(image + late, p->late.bytes, p->late.used);
 	fill_header(c, p, late, bytes, (struct image_header *)image);
 	*into = (struct compiled){ .bytes = image,
@@ -262,6 +309,7 @@ int layout_image(struct compiler *c, struct compiled *into)
 	p->now = heap_take(&c->heap, c->services * sizeof(*p->now));
 	p->found = heap_take(&c->heap, c->services * sizeof(*p->found));
 	for (uint32_t i = 0; i < c->services; i++) {
+		c->service[i].calls = call_layout(c, &c->service[i], i, p->events);
 		p->found[i].service = i;
 		p->found[i].offset = 1; /* not empty */
 		p->found[i].bytes = write_now(c, &p->now[i], i);

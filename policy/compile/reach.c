@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "policy/compile/compiler.h"
+#include "policy/compile/calls.h"
 #include "policy/compile/destinations.h"
 #include "policy/eval.h"
 
@@ -19,10 +19,7 @@ static const struct {
 #undef FACT
 };
 
-/* Visits each node once; false stops the walk. */
-typedef bool (*visit_fn)(struct compiler *c, const struct expr *e, void *context);
-
-static bool walk_on(struct compiler *c, struct expr *e, visit_fn visit, void *context)
+bool reach_visit(struct compiler *c, struct expr *e, reach_visit_fn *visit, void *context)
 {
 	if (e == NULL || e->seen == c->sections)
 		return true;
@@ -30,16 +27,16 @@ static bool walk_on(struct compiler *c, struct expr *e, visit_fn visit, void *co
 	if (!visit(c, e, context))
 		return false;
 	for (unsigned i = 0; i < e->count; i++) {
-		if (!walk_on(c, e->operand[i], visit, context))
+		if (!reach_visit(c, e->operand[i], visit, context))
 			return false;
 	}
 	return true;
 }
 
-static bool walk(struct compiler *c, struct expr *e, visit_fn visit, void *context)
+static bool walk(struct compiler *c, struct expr *e, reach_visit_fn *visit, void *context)
 {
 	c->sections++;
-	return walk_on(c, e, visit, context);
+	return reach_visit(c, e, visit, context);
 }
 
 static bool is_not_this(struct compiler *c, const struct expr *e, void *context)
@@ -176,7 +173,7 @@ static bool is_elsewhere(struct compiler *c, const struct expr *e, void *context
 
 static void check_place(struct compiler *c, struct expr *e, enum known most)
 {
-	walk_on(c, e, is_elsewhere, &most);
+	reach_visit(c, e, is_elsewhere, &most);
 }
 
 /* The machine's id leaves as a hash only; keyed ids keep but a hash of it. */
@@ -294,6 +291,8 @@ static bool note_need(struct compiler *c, const struct expr *e, void *context)
 		expr_add(&c->heap, s->environment, c->environment[e->value]);
 	if (e->op == NODE_OPTION)
 		note_option(c, e, s);
+	if (e->op == NODE_MEASURE)
+		measuring_check(c, e, s);
 	return true;
 }
 
@@ -311,16 +310,16 @@ static void walk_event(struct compiler *c, const struct policy_event *e, struct 
 				      e->for_each,   e->remember,      e->watch };
 
 	for (unsigned i = 0; i < sizeof(root) / sizeof(root[0]); i++)
-		walk_on(c, root[i], note_need, s);
+		reach_visit(c, root[i], note_need, s);
 	for (unsigned i = 0; e->scope.to != NULL && i < e->scope.to->count; i++) {
 		const struct policy_destination *d =
 			&c->destination[e->scope.to->operand[i]->value];
 
-		walk_on(c, d->url, note_need, s);
-		walk_on(c, d->key, note_need, s);
-		walk_on(c, d->headers, note_need, s);
-		walk_on(c, d->each, note_need, s);
-		walk_on(c, d->consent, note_need, s);
+		reach_visit(c, d->url, note_need, s);
+		reach_visit(c, d->key, note_need, s);
+		reach_visit(c, d->headers, note_need, s);
+		reach_visit(c, d->each, note_need, s);
+		reach_visit(c, d->consent, note_need, s);
 	}
 }
 
@@ -341,7 +340,7 @@ static void note_measures(struct compiler *c, struct policy_event *e)
 
 	c->sections++;
 	for (unsigned i = 0; i < sizeof(root) / sizeof(root[0]); i++)
-		if (!walk_on(c, root[i], is_no_measure, NULL))
+		if (!reach_visit(c, root[i], is_no_measure, NULL))
 			e->constants.flags |= EVENT_MEASURES;
 }
 

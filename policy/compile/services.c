@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/compile/schedules.h"
+#include "policy/compile/calls.h"
 #include "policy/compile/source.h"
 #include "policy/compile/destinations.h"
 #include "policy/facts.h"
@@ -79,11 +80,14 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 	e->at = key->at;
 	e->scope = s->scope;
 	e->constants.tick = EVENT_NO_TICK;
+	c->event = e;
+	c->callings = 0;
 	if (!keys_check(&c->d, y, KEYS_EVENT, "an event"))
 		return;
 	if (when == NULL)
 		diagnose(&c->d, key->at,
-			 "the event '%.60s' needs when: start, stop, command or worker", key->text);
+			 "the event '%.60s' needs when: start, stop, command, worker or call",
+			 key->text);
 	else
 		e->when = triggers_of(c, when, s, e);
 	if (condition != NULL)
@@ -92,6 +96,7 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 		e->name = read_name(c, name);
 	services_scope(c, y, &e->scope);
 	schedules_of_event(c, y, e);
+	c->callings = 0;
 	if (e->scope.to == NULL)
 		diagnose(&c->d, key->at,
 			 "the event '%.60s' goes nowhere: name a destination in to:, here, in its "
@@ -99,6 +104,7 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 			 key->text);
 	check_circles(c, e);
 	check_depth(c, e);
+	calls_check_event(c, e, y);
 }
 
 static void read_events(struct compiler *c, const struct yaml *y, struct policy_service *s)
@@ -192,6 +198,8 @@ static void read_service(struct compiler *c, const struct yaml *y, struct policy
 			 "the service '%.60s' has no consent: write `consent:` with rules, at "
 			 "least \"- allow: always\", here or in defaults",
 			 s->name);
+	if (yaml_get(y, "measures") != NULL)
+		measuring_of(c, yaml_get(y, "measures"), s);
 	read_events(c, yaml_get(y, "events"), s);
 	read_sender(c, yaml_get(y, "sender"), s);
 	reach_service(c, s);

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "policy/compile/calls.h"
 #include "policy/compile/source.h"
 #include "policy/eval.h"
 
@@ -77,6 +78,8 @@ static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 
 	if (inside != NULL)
 		return inside;
+	if (strncmp(name, "measure.", strlen("measure.")) == 0)
+		return measuring_fact(c, name, at);
 	for (unsigned i = 0; i < FACT_COUNT; i++) {
 		if (strcmp(fact_names[i], name) == 0)
 			return source_of_fact(c, i, at);
@@ -130,11 +133,15 @@ struct expr *template_value(struct compiler *c, const char *name, struct mark at
 		return nothing(c, at);
 	}
 	if (value->expr == NULL) {
+		unsigned callings = c->callings;
+
 		value->reading = true;
 		c->nesting++;
+		c->callings = 0; /* it may be read again for another function */
 		value->expr = source_of(c, value->yaml);
 		if (reach_is_worth_keeping(c, value->expr))
 			value->expr = expr_wrap(&c->heap, NODE_MEMO, 0, value->expr);
+		c->callings = callings;
 		c->nesting--;
 		value->reading = false;
 	}

@@ -3,10 +3,11 @@
  */
 #include <string.h>
 
+#include "policy/compile/calls.h"
 #include "policy/compile/schedules.h"
 
-static const char *const moments[] = { "start", "stop",	  "command", "child", "worker",
-				       "every", "change", "file",    NULL };
+static const char *const moments[] = { "start", "stop",	 "command", "child", "worker",
+				       "call",	"every", "change",  "file",  NULL };
 
 static void add_how(struct compiler *c, const struct yaml *one, void *context)
 {
@@ -187,6 +188,16 @@ static unsigned refuse_beside(struct compiler *c, const struct yaml *y, const ch
 	return known;
 }
 
+static void refuse_of_calls(struct compiler *c, const struct yaml *y)
+{
+	static const char *const keys[] = { "in", "one_in", "first" };
+
+	for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (yaml_get(y, keys[i]) != NULL)
+			diagnose(&c->d, yaml_get(y, keys[i])->at, "%s: belongs to call:", keys[i]);
+	}
+}
+
 static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struct policy_service *s,
 				 struct policy_event *e)
 {
@@ -195,6 +206,7 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 	const struct yaml *command = yaml_get(y, "command");
 	const struct yaml *child = yaml_get(y, "child");
 	const struct yaml *worker = yaml_get(y, "worker");
+	const struct yaml *call = yaml_get(y, "call");
 	unsigned moments_given = (start != NULL) + (stop != NULL) + (command != NULL) +
 				 (child != NULL) + (worker != NULL);
 	unsigned known;
@@ -202,12 +214,16 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 
 	keys_check(&c->d, y, KEYS_TRIGGER, "a trigger");
 	schedules_once(c, y, e);
+	if (call != NULL)
+		return calls_trigger(c, y, call);
 	if (yaml_get(y, "every") != NULL)
 		return schedules_every(c, y, yaml_get(y, "every"), s, e);
 	if (yaml_get(y, "change") != NULL)
 		return schedules_change(c, y, yaml_get(y, "change"), s, e);
 	if (yaml_get(y, "file") != NULL)
 		return schedules_file(c, y, yaml_get(y, "file"), s, e);
+	if (moments_given == 1)
+		refuse_of_calls(c, y);
 	if (child != NULL && moments_given == 1)
 		return read_child(c, y, child, s);
 	if (command != NULL && moments_given == 1)
@@ -221,7 +237,8 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 	}
 	if (start == NULL && known == y->count)
 		diagnose(&c->d, y->at,
-			 "a trigger is one of start, stop, command, child, worker, every, change, "
+			 "a trigger is one of start, stop, command, child, worker, call, every, "
+			 "change, "
 			 "file");
 	else if (start != NULL && strcmp(start->text, "any") != 0)
 		diagnose(&c->d, start->at, "start: takes any; shorter: `when: start`");
@@ -241,6 +258,8 @@ static struct expr *read_one(struct compiler *c, const struct yaml *y, struct po
 		return trigger(c, TRIGGER_WORKER_END, HOW_ANY, y->at);
 	if (strcmp(y->text, "child") == 0)
 		diagnose(&c->d, y->at, "child needs a name: `when: { child: PROGRAM }`");
+	else if (strcmp(y->text, "call") == 0)
+		diagnose(&c->d, y->at, "call needs a name: `when: { call: FUNCTION }`");
 	else if (strcmp(y->text, "command") != 0)
 		diagnose_unknown(&c->d, y->at, "trigger", y->text, moments);
 	return trigger(c, TRIGGER_COMMAND_END, HOW_ANY, y->at);
@@ -265,7 +284,8 @@ struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy
 
 	if (count == 0)
 		diagnose(&c->d, y->at,
-			 "when: needs at least one trigger: start, stop, command, child or worker");
+			 "when: needs at least one trigger: start, stop, command, child, "
+			 "worker or call");
 	for (unsigned i = 0; i < count; i++) {
 		struct expr *one = read_one(c, y->kind == YAML_LIST ? y->item[i] : y, s, e);
 

@@ -185,7 +185,7 @@ ROW_FUNCTION(journal_append)
 		harness_fail(into, error, "%s", reason_text(why));
 		goto out;
 	}
-	error = slot_claim(&writers.pool, (uint32_t)getpid(), 0, RING, &writers.ref);
+	error = slot_claim(&writers.pool, (uint32_t)getpid(), 0, 0, RING, &writers.ref);
 	if (error)
 		harness_fail(into, error, "no slot with a ring of %d bytes", RING);
 	else

@@ -93,7 +93,7 @@ static void record(struct pool *pool, uint32_t pid)
 	struct note_facts facts = { .reason = EXIT_EXIT, .code = 1, .pid = pid };
 	struct slot_ref ref;
 
-	slot_claim(pool, pid, 200, RING, &ref);
+	slot_claim(pool, pid, 200, 0, RING, &ref);
 	slot_commit_start(&ref, &start);
 	for (uint32_t i = 0; i < 40; i++)
 		ring_append(&ref, 1, i, &start, i * 7 % sizeof(start));
@@ -195,7 +195,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (uint32_t i = 0; i < pool.slots && i < 64; i++)
 			drain(&pool, i);
 		slot_find(&pool, 1, &ref);
-		slot_claim(&pool, 2, PAYLOAD, RING, &ref);
+		slot_claim(&pool, 2, PAYLOAD, 0, RING, &ref);
 	}
 	free(image);
 	return 0;

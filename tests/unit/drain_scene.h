@@ -70,7 +70,7 @@ static inline uint32_t pid_of(const struct fixture *f)
 static inline void begin(struct fixture *f)
 {
 	f->owner = spawn();
-	assert_int_equal(slot_claim(&f->scene.pool, (uint32_t)f->owner, 0, 0, &f->ref), 0);
+	assert_int_equal(slot_claim(&f->scene.pool, (uint32_t)f->owner, 0, 0, 0, &f->ref), 0);
 }
 
 static inline void commit(struct fixture *f)

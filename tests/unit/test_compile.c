@@ -159,7 +159,8 @@ static void several_mistakes_are_said_in_the_order_of_the_file(void **state)
 		    "\"- allow: always\", here or in defaults\n"
 		    "4:22: unknown destination 'e': did you mean 'd'?\n"
 		    "4:46: unknown trigger 'begin': this version knows start, stop, command, "
-		    "child, worker, every, change or file\n");
+		    "child, worker, call, every, "
+		    "change or file\n");
 }
 
 static void yaml_beyond_the_language_is_refused_by_name(void **state)

@@ -113,7 +113,7 @@ static uint32_t lifecycle(struct drained *d, pid_t pid, bool ended, bool lost)
 
 	memcpy(start.image, d->image, 16);
 	start.image[0] ^= lost;
-	assert_int_equal(slot_claim(&d->scene.pool, (uint32_t)pid, 0, 0, &ref), 0);
+	assert_int_equal(slot_claim(&d->scene.pool, (uint32_t)pid, 0, 0, 0, &ref), 0);
 	slot_commit_start(&ref, &start);
 	if (ended) {
 		slot_note_own(&ref, &note);
@@ -226,7 +226,7 @@ static pid_t late_dead_pid(struct drained *d)
 		struct slot_ref ref;
 		bool late;
 
-		assert_int_equal(slot_claim(pool, (uint32_t)pid, 0, 0, &ref), 0);
+		assert_int_equal(slot_claim(pool, (uint32_t)pid, 0, 0, 0, &ref), 0);
 		late = ref.number > pool->class[0].count / 2;
 		atomic_store(ref.claim, CLAIM_WORD((ref.lifecycle >> 16) + 1, 0, CLAIM_FREE));
 		slot_unmap(&ref);

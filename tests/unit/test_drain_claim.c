@@ -217,7 +217,7 @@ static void many_drainers_deliver_each_slot_once(void **state)
 
 	f->owner = (pid_t)dead;
 	for (int i = 0; i < SLOTS; i++) {
-		assert_int_equal(slot_claim(pool, dead, 0, 0, &f->ref), 0);
+		assert_int_equal(slot_claim(pool, dead, 0, 0, 0, &f->ref), 0);
 		commit(f);
 		if (i % 3 == 0)
 			f->ref.slot->drain = DRAIN_WORD(0xabc, clock_boot_ns() / CLOCK_SECOND + 30,

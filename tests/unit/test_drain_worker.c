@@ -26,7 +26,7 @@ static void begin_service(struct fixture *f, struct scene_service *s)
 	f->other = spawn();
 	s->pid = (uint32_t)f->other;
 	start.pid = s->pid;
-	assert_int_equal(slot_claim(&f->scene.pool, s->pid, 0, 0, &s->ref), 0);
+	assert_int_equal(slot_claim(&f->scene.pool, s->pid, 0, 0, 0, &s->ref), 0);
 	slot_commit_start(&s->ref, &start);
 }
 

@@ -29,7 +29,7 @@ static int begin(void **state)
 
 	scene_open(&f->scene, true);
 	f->self.pid = getpid();
-	assert_int_equal(slot_claim(&f->scene.pool, (uint32_t)getpid(), 0, 0, &f->self.slot), 0);
+	assert_int_equal(slot_claim(&f->scene.pool, (uint32_t)getpid(), 0, 0, 0, &f->self.slot), 0);
 	slot_commit_start(&f->self.slot, &facts);
 	*state = f;
 	return 0;

@@ -44,7 +44,7 @@ static void victim(void)
 	struct slot_ref ref;
 
 	atomic_store(&progress->ready, 1);
-	if (slot_claim(&scene.pool, start.pid, 3000, 32768, &ref) != 0)
+	if (slot_claim(&scene.pool, start.pid, 3000, 0, 32768, &ref) != 0)
 		_exit(1);
 	atomic_store(&progress->claimed, 1);
 	memset(slot_payload(&ref), 'p', 3000);

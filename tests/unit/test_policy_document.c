@@ -74,6 +74,19 @@ static void every_fact_stands_in_the_reference(void **state)
 	}
 }
 
+static void every_statistic_stands_in_the_reference(void **state)
+{
+	static const char *const abouts[] = {
+#define STATISTIC(name, text, kinds, about) " | " about " |\n",
+#include "policy/statistics.def"
+#undef STATISTIC
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(abouts) / sizeof(abouts[0]); i++)
+		assert_stands(abouts[i]);
+}
+
 static void every_format_and_auth_stands_in_the_reference(void **state)
 {
 	static const char *const rows[] = {
@@ -150,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_key_stands_in_the_reference),
 		cmocka_unit_test(every_fact_stands_in_the_reference),
+		cmocka_unit_test(every_statistic_stands_in_the_reference),
 		cmocka_unit_test(every_format_and_auth_stands_in_the_reference),
 		cmocka_unit_test(every_example_compiles),
 		cmocka_unit_test(the_demonstrations_policy_compiles),

@@ -62,7 +62,7 @@ static void a_new_pool_has_its_geometry_and_is_allocated_whole(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, scene->pool.file_bytes);
 	assert_int_equal(st.st_blocks * 512, st.st_size);
-	assert_int_equal(scene->pool.slots, 2048 + 64 + 8);
+	assert_int_equal(scene->pool.slots, 2048 + 128 + 64 + 8);
 	for (uint32_t i = 0; i < scene->pool.classes; i++) {
 		const struct pool_class *class = &scene->pool.class[i];
 

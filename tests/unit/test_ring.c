@@ -33,7 +33,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	scene_open(&f->scene, true);
-	assert_int_equal(slot_claim(&f->scene.pool, (uint32_t)getpid(), 0, 32768, &f->ref), 0);
+	assert_int_equal(slot_claim(&f->scene.pool, (uint32_t)getpid(), 0, 0, 32768, &f->ref), 0);
 	assert_int_equal(f->ref.class.ring_bytes, 32768);
 	*state = f;
 	return 0;
@@ -129,7 +129,7 @@ static void what_is_too_long_is_refused(void **state)
 	assert_int_equal(append(f, 1, RING_PAYLOAD_MAX + 1), -EMSGSIZE);
 	assert_int_equal(append(f, 1, 32768 / 4 - 24 + 1), -EMSGSIZE);
 	assert_int_equal(append(f, 1, 32768 / 4 - 24), 0);
-	assert_int_equal(slot_claim(&f->scene.pool, 5, 0, 0, &command), 0);
+	assert_int_equal(slot_claim(&f->scene.pool, 5, 0, 0, 0, &command), 0);
 	assert_int_equal(ring_append(&command, 7, 0, "", 0), -EMSGSIZE);
 	assert_int_equal(f->ref.slot->ring_dropped, 0);
 }
@@ -338,7 +338,7 @@ static void the_next_tenant_begins_with_an_empty_ring(void **state)
 	tail = f->ref.slot->ring_tail;
 	*f->ref.claim = CLAIM_WORD(9, 0, CLAIM_FREE);
 	do
-		assert_int_equal(slot_claim(&f->scene.pool, 5, 0, 32768, &f->ref), 0);
+		assert_int_equal(slot_claim(&f->scene.pool, 5, 0, 0, 32768, &f->ref), 0);
 	while (f->ref.lifecycle >> 16 != 9);
 	ring_begin(&f->ref, false, &cursor);
 	assert_end(f, &cursor);

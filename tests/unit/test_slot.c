@@ -39,7 +39,7 @@ static int tear_down(void **state)
 
 static void claim(struct scene *scene, uint32_t pid, struct slot_ref *into)
 {
-	assert_int_equal(slot_claim(&scene->pool, pid, 100, 0, into), 0);
+	assert_int_equal(slot_claim(&scene->pool, pid, 100, 0, 0, into), 0);
 }
 
 static struct start_block start_of(uint32_t pid, uint32_t payload)
@@ -73,23 +73,43 @@ static void a_claim_takes_the_first_class_with_room(void **state)
 {
 	struct scene *scene = *state;
 	static const struct {
-		uint32_t payload, ring, class;
+		uint32_t payload, counters, ring, class;
 	} table[] = {
-		{ 0, 0, 0 },	     { 3072, 0, 0 },	      { 3073, 0, 1 }, { 100, 1, 1 },
-		{ 100, 32768, 1 },   { 100, 32769, 2 },	      { 8000, 0, 2 }, { 1 << 30, 0, 2 },
-		{ 100, 1 << 30, 2 }, { 1 << 30, 1 << 30, 2 },
+		{ 0, 0, 0, 0 },		{ 3072, 0, 0, 0 },     { 3073, 0, 0, 2 },
+		{ 100, 0, 1, 1 },	{ 100, 4096, 8192, 1 }, { 100, 4097, 0, 2 },
+		{ 100, 0, 8193, 2 },	{ 100, 24576, 32768, 2 }, { 100, 0, 32769, 3 },
+		{ 100, 24577, 0, 3 },	{ 8000, 0, 0, 3 },     { 1 << 30, 0, 0, 3 },
+		{ 100, 1 << 30, 0, 3 }, { 100, 0, 1 << 30, 3 }, { 1 << 30, 1 << 30, 1 << 30, 3 },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct slot_ref ref;
 
 		assert_int_equal(
-			slot_claim(&scene->pool, 77, table[i].payload, table[i].ring, &ref), 0);
+			slot_claim(&scene->pool, 77, table[i].payload, table[i].counters, table[i].ring, &ref), 0);
 		assert_int_equal(ref.class.first, scene->pool.class[table[i].class].first);
 		assert_int_equal(CLAIM_STATE(*ref.claim), CLAIM_TAKEN);
 		assert_int_equal(CLAIM_PID(*ref.claim), 77);
 		assert_true(ref.slot->seen_ns <= clock_boot_ns() && ref.slot->seen_ns != 0);
 	}
+}
+
+/* Only what is asked for: the rest of a large class stays untouched. */
+static void a_claim_clears_the_counters_it_asks_for(void **state)
+{
+	struct scene *scene = *state;
+	struct slot_ref ref;
+	uint8_t *counters;
+
+	assert_int_equal(slot_claim(&scene->pool, 77, 0, 1024, 0, &ref), 0);
+	counters = slot_counters(&ref);
+	memset(counters, 7, 2048);
+	atomic_store(ref.claim, CLAIM_WORD(2, 0, CLAIM_FREE));
+	assert_int_equal(slot_claim(&scene->pool, 77, 0, 1024, 0, &ref), 0);
+	assert_ptr_equal(slot_counters(&ref), counters);
+	for (int i = 0; i < 1024; i++)
+		assert_int_equal(counters[i], 0);
+	assert_int_equal(counters[1024], 7);
 }
 
 static void a_full_class_falls_through_and_a_full_pool_refuses(void **state)
@@ -103,10 +123,11 @@ static void a_full_class_falls_through_and_a_full_pool_refuses(void **state)
 		for (uint32_t c = 0; c < scene->pool.classes; c++)
 			count[c] += ref.class.first == scene->pool.class[c].first;
 		assert_int_equal(count[1] > 0, i >= 2048);
-		assert_int_equal(count[2] > 0, i >= 2048 + 64);
+		assert_int_equal(count[2] > 0, i >= 2048 + 128);
+		assert_int_equal(count[3] > 0, i >= 2048 + 128 + 64);
 	}
-	assert_int_equal(slot_claim(&scene->pool, 7, 100, 0, &ref), -ENOSPC);
-	assert_int_equal(slot_claim(&scene->pool, 7, 100, 100, &ref), -ENOSPC);
+	assert_int_equal(slot_claim(&scene->pool, 7, 100, 0, 0, &ref), -ENOSPC);
+	assert_int_equal(slot_claim(&scene->pool, 7, 100, 0, 100, &ref), -ENOSPC);
 }
 
 static void only_the_header_and_the_own_slot_are_mapped(void **state)
@@ -134,7 +155,7 @@ static void a_claim_that_can_not_be_mapped_is_given_back(void **state)
 	uint32_t taken, slots;
 
 	pool_close_file(&scene->pool);
-	assert_int_equal(slot_claim(&scene->pool, 77, 100, 0, &ref), -EBADF);
+	assert_int_equal(slot_claim(&scene->pool, 77, 100, 0, 0, &ref), -EBADF);
 	pool_usage(&scene->pool, &taken, &slots);
 	assert_int_equal(taken, 0);
 }
@@ -387,7 +408,7 @@ static void *claim_many(void *of)
 		struct slot_ref ref;
 
 		claimer->taken[i] = UINT32_MAX;
-		if (slot_claim(&claimer->scene->pool, claimer->pid, 0, 0, &ref) == 0)
+		if (slot_claim(&claimer->scene->pool, claimer->pid, 0, 0, 0, &ref) == 0)
 			claimer->taken[i] = ref.number;
 	}
 	return NULL;
@@ -397,7 +418,7 @@ static void no_slot_is_claimed_twice(void **state)
 {
 	struct scene *scene = *state;
 	static struct claimer claimers[THREADS];
-	static unsigned owners[2120];
+	static unsigned owners[2248];
 	pthread_t threads[THREADS];
 
 	for (int i = 0; i < THREADS; i++) {
@@ -464,6 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WHOLE(a_claim_takes_the_first_class_with_room),
+		WHOLE(a_claim_clears_the_counters_it_asks_for),
 		WHOLE(a_full_class_falls_through_and_a_full_pool_refuses),
 		NARROW(only_the_header_and_the_own_slot_are_mapped),
 		NARROW(a_claim_that_can_not_be_mapped_is_given_back),
