@@ -315,6 +315,14 @@ static int make_each(struct maker *m, const struct image_event *rule, uint32_t n
 	return error;
 }
 
+/* A hook did, when the call was made, and captured no more than the event needs. */
+static bool is_decided(const struct maker *m)
+{
+	const struct late_call *call = m->world.process->call;
+
+	return m->world.moment == LATE_CALL && (call->record->flags & CALL_DECIDED) != 0;
+}
+
 static int make_event(struct maker *m, uint32_t number, const char *kind, const struct output *out)
 {
 	const struct image_event *rule = m->world.rule;
@@ -323,7 +331,8 @@ static int make_event(struct maker *m, uint32_t number, const char *kind, const 
 	begin_event(m, number, kind, 0);
 	if (!late_is_sampled(m, rule))
 		return 0;
-	if (rule->condition != 0 && eval_condition(&m->eval, rule->condition) != TRUTH_TRUE)
+	if (!is_decided(m) && rule->condition != 0 &&
+	    eval_condition(&m->eval, rule->condition) != TRUTH_TRUE)
 		return 0;
 	if (!late_is_open(m, rule))
 		return 0;
