@@ -60,8 +60,7 @@ static bool claim(struct run_record *record, const struct decision *decision,
 			 switches_hash(decision->name, strlen(decision->name))))
 		return false;
 	if (slot_claim(&record->pool, (uint32_t)pid, decision->payload_bytes,
-		       decision->counter_bytes, decision->ring_bytes,
-		       &record->slot) != 0) {
+		       decision->counter_bytes, decision->ring_bytes, &record->slot) != 0) {
 		if (!carries_shim(program))
 			pool_count(&record->pool, POOL_NO_SLOT, 1);
 		return false;

@@ -75,18 +75,19 @@ static void a_claim_takes_the_first_class_with_room(void **state)
 	static const struct {
 		uint32_t payload, counters, ring, class;
 	} table[] = {
-		{ 0, 0, 0, 0 },		{ 3072, 0, 0, 0 },     { 3073, 0, 0, 2 },
-		{ 100, 0, 1, 1 },	{ 100, 4096, 8192, 1 }, { 100, 4097, 0, 2 },
+		{ 0, 0, 0, 0 },		{ 3072, 0, 0, 0 },	  { 3073, 0, 0, 2 },
+		{ 100, 0, 1, 1 },	{ 100, 4096, 8192, 1 },	  { 100, 4097, 0, 2 },
 		{ 100, 0, 8193, 2 },	{ 100, 24576, 32768, 2 }, { 100, 0, 32769, 3 },
-		{ 100, 24577, 0, 3 },	{ 8000, 0, 0, 3 },     { 1 << 30, 0, 0, 3 },
-		{ 100, 1 << 30, 0, 3 }, { 100, 0, 1 << 30, 3 }, { 1 << 30, 1 << 30, 1 << 30, 3 },
+		{ 100, 24577, 0, 3 },	{ 8000, 0, 0, 3 },	  { 1 << 30, 0, 0, 3 },
+		{ 100, 1 << 30, 0, 3 }, { 100, 0, 1 << 30, 3 },	  { 1 << 30, 1 << 30, 1 << 30, 3 },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct slot_ref ref;
 
-		assert_int_equal(
-			slot_claim(&scene->pool, 77, table[i].payload, table[i].counters, table[i].ring, &ref), 0);
+		assert_int_equal(slot_claim(&scene->pool, 77, table[i].payload, table[i].counters,
+					    table[i].ring, &ref),
+				 0);
 		assert_int_equal(ref.class.first, scene->pool.class[table[i].class].first);
 		assert_int_equal(CLAIM_STATE(*ref.claim), CLAIM_TAKEN);
 		assert_int_equal(CLAIM_PID(*ref.claim), 77);
