@@ -164,15 +164,22 @@ ENDS = r"""
 int main(int argc, char **argv)
 {
 	pid_t workers[3];
+	int ready[2];
+	char c;
+
+	pipe(ready);
 	for (int i = 0; i < 3; i++) {
 		workers[i] = fork();
 		if (!workers[i]) {
 			setsid();
+			close(ready[0]);
+			close(ready[1]);
 			for (;;)
 				pause();
 		}
 	}
-	usleep(100000);
+	close(ready[1]);
+	read(ready[0], &c, 1);
 	if (!strcmp(argv[1], "crash"))
 		raise(SIGKILL);
 	if (!strcmp(argv[1], "fails"))

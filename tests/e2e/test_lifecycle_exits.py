@@ -28,7 +28,7 @@ static void exits_fast(int s) { _exit(6); }
 static void jumps(int s) { siglongjmp(back, 1); }
 static void returns(int s) {}
 static void *thread_exits(void *x) { exit(9); }
-static void *thread_ends(void *x) { usleep(20000); return x; }
+static void *thread_ends(void *other) { pthread_join((pthread_t)other, NULL); return NULL; }
 static void again(void) { puts("atexit"); }
 static void at_quick(void) { puts("at_quick_exit"); fflush(stdout); }
 
@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 	if (IS("atexit")) { atexit(again); exit(0); }
 	if (IS("atexit _exit")) { atexit(again); on_exit((void (*)(int, void *))_exit, NULL); exit(5); }
 	if (IS("thread exit")) { pthread_create(&t, NULL, thread_exits, NULL); pause(); }
-	if (IS("pthread_exit")) { pthread_create(&t, NULL, thread_ends, NULL); pthread_exit(NULL); }
+	if (IS("pthread_exit")) { pthread_create(&t, NULL, thread_ends, (void *)pthread_self()); pthread_exit(NULL); }
 	fflush(stdout);
 	if (IS("_exit")) _exit(5);
 	if (IS("_Exit")) _Exit(6);
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
 	if (IS("KILL")) raise(SIGKILL);
 	if (IS("SEGV")) *(volatile int *)8 = 1;
 	if (IS("PIPE")) { int p[2]; pipe(p); close(p[0]); write(p[1], "x", 1); }
-	if (IS("TERM in a thread")) { pthread_create(&t, NULL, thread_ends, NULL); pthread_kill(t, SIGTERM); pause(); }
+	if (IS("TERM in a thread")) { pthread_create(&t, NULL, thread_ends, (void *)pthread_self()); pthread_kill(t, SIGTERM); pause(); }
 	if (IS("TERM handled")) { signal(SIGTERM, exits); raise(SIGTERM); }
 	if (IS("INT handled, _exit")) { signal(SIGINT, exits_fast); raise(SIGINT); }
 	if (IS("HUP returns")) { signal(SIGHUP, returns); raise(SIGHUP); return 12; }

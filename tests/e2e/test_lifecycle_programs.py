@@ -187,7 +187,7 @@ def test_a_long_living_host_keeps_its_signals_and_children(tmp_path, state, star
         "import os, signal, time\n"
         "seen = []\n"
         "signal.signal(signal.SIGCHLD, lambda *a: seen.append(1))\n"
-        "time.sleep(0.5)\n"
+        f"while not os.path.exists('{measured.out}'): time.sleep(0.01)\n"
         "try:\n os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n seen.append('none')\n"
         "print(seen)")
     done = support.run("/usr/bin/python3", "-c", program, env=measured.env())

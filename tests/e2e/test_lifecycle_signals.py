@@ -157,6 +157,16 @@ static void run(const char *what, int flags, int mask)
 	sigaction(SIGTERM, NULL, &now);
 	printf("%s: hits %d deepest %d usr1 %d alternate %d default %d\n", what, hits, deepest, blocked_usr1, on_alternate, now.sa_handler == SIG_DFL);
 }
+/* Somebody who is woken by a signal is awake when kill() returns. */
+static void until_asleep(pid_t pid)
+{
+	char path[64], line[512];
+	do {
+		FILE *stat = (sprintf(path, "/proc/%d/stat", pid), fopen(path, "r"));
+		fgets(line, sizeof(line), stat);
+		fclose(stat);
+	} while (strrchr(line, ')')[2] != 'S' && !usleep(100));
+}
 static void reads(const char *what, int flags)
 {
 	struct sigaction x = { .sa_handler = quiet, .sa_flags = flags };
@@ -166,7 +176,7 @@ static void reads(const char *what, int flags)
 	pipe(p);
 	sigaction(SIGHUP, &x, NULL);
 	child = fork();
-	if (!child) { usleep(50000); kill(me, SIGHUP); usleep(50000); write(p[1], "x", 1); _exit(0); }
+	if (!child) { until_asleep(me); kill(me, SIGHUP); until_asleep(me); write(p[1], "x", 1); _exit(0); }
 	r = read(p[0], &c, 1);
 	printf("%s: %d %d\n", what, r, r < 0 ? errno : 0);
 	while (waitpid(child, NULL, 0) < 0);
