@@ -38,7 +38,8 @@ LIBS_TEST := -lcmocka -lyaml $(LIBS_SENDER) $(LIBS_COLLECTOR) -lm -lpthread -ldl
 base      := $(wildcard base/*.c)
 policy    := $(wildcard policy/*.c)
 compile   := $(wildcard policy/compile/*.c)
-hooks     := $(wildcard hooks/*.c hooks/arch/$(ARCH)/*.S)
+stubs     := $(wildcard hooks/arch/$(ARCH)/*.S)
+hooks     := $(wildcard hooks/*.c) $(stubs)
 shim      := $(wildcard shim/*.c) $(hooks)
 sender    := $(wildcard sender/*.c)
 tool      := $(wildcard tools/*.c)
@@ -69,7 +70,8 @@ $(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec -ffuncti
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
-$(B)/libbookend.so: $(call obj,inside,$(base) $(policy) $(shim)) shim/libbookend.map
+# In this order every process's own few pages lie side by side: the shim first, the large stubs last.
+$(B)/libbookend.so: $(call obj,inside,$(filter-out $(stubs),$(shim)) $(base) $(policy) $(stubs)) shim/libbookend.map
 	$(CC) $(LD_INSIDE) -o $@ $(filter %.o,$^)
 
 $(B)/libbookend-sender.so: $(call obj,sender,$(base) $(policy) $(sender)) sender/libbookend-sender.map

@@ -11,8 +11,7 @@
 #include "hooks_frame.h"
 #include "hooks_machine.h"
 
-	/* In front of all other code, so that this stays on the pages that it needs. */
-	.section .text.unlikely.stubs, "ax", @progbits
+	.section .text.stubs, "ax", @progbits
 	.hidden stubs_record
 	.hidden stubs_shards
 	.hidden stubs_words
