@@ -70,9 +70,11 @@ $(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec -ffuncti
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
-# In this order every process's own few pages lie side by side: the shim first, the large stubs last.
-$(B)/libbookend.so: $(call obj,inside,$(filter-out $(stubs),$(shim)) $(base) $(policy) $(stubs)) shim/libbookend.map
-	$(CC) $(LD_INSIDE) -o $@ $(filter %.o,$^)
+# In this order what runs in every process lies side by side, and the large stubs behind everything.
+first := shim/bookend.c shim/environment.c shim/string.c hooks/symbol.c hooks/object.c
+inside := $(first) $(filter-out $(first) $(stubs),$(shim)) $(base) $(policy) $(stubs)
+$(B)/libbookend.so: $(call obj,inside,$(inside)) shim/libbookend.map shim/libbookend.ld
+	$(CC) $(LD_INSIDE) -Wl,-T,shim/libbookend.ld -o $@ $(filter %.o,$^)
 
 $(B)/libbookend-sender.so: $(call obj,sender,$(base) $(policy) $(sender)) sender/libbookend-sender.map
 	$(CC) -shared $(LD_SAFE) -Wl,--version-script=sender/libbookend-sender.map -o $@ $(filter %.o,$^) $(LIBS_SENDER)
