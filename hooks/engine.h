@@ -35,8 +35,8 @@ struct engine {
 	_Atomic bool confined;
 	uint32_t late; /* specs that hooks_add() brought */
 	bool anew;     /* the next look is for all objects */
-	bool other;    /* which of the lists is the current one */
-	struct loaded_list list[2];
+	bool other;    /* which of the two lists is the current one */
+	struct loaded_list *list;
 };
 
 /* NULL: not installed. */

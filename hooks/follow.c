@@ -7,6 +7,7 @@
 
 #include "hooks/engine.h"
 #include "hooks/locked.h"
+#include "hooks/object.h"
 #include "hooks/scan.h"
 #include "hooks/stub.h"
 #include "hooks_machine.h"
@@ -83,7 +84,7 @@ static enum hooks_next follow_symbol(struct hooks_frame *frame)
 	};
 
 	if (handle == RTLD_DEFAULT || handle == RTLD_NEXT || !request.name ||
-	    !names_find(&engine->names, request.name, NULL)) {
+	    !names_find(&engine->names, object_hash(request.name), request.name)) {
 		follow_now(engine);
 		return HOOKS_PASS;
 	}

@@ -21,31 +21,39 @@ struct engine *engine_here(void)
 
 const struct loaded *engine_object_of(struct engine *engine, uintptr_t address, unsigned flags)
 {
-	const struct loaded_list *list = engine_list(engine);
+	struct loaded_list *list = engine_list(engine);
 
+	if (list->recent < list->count && loaded_holds(&list->object[list->recent], address, flags))
+		return &list->object[list->recent];
 	for (uint32_t i = 0; i < list->count; i++)
-		if (loaded_holds(&list->object[i], address, flags))
+		if (loaded_holds(&list->object[i], address, flags)) {
+			list->recent = i;
 			return &list->object[i];
+		}
 	return NULL;
+}
+
+/* What is used at every start comes first. */
+static size_t hooks_lay_out(uint32_t count, struct engine *engine)
+{
+	uint32_t names = count + ENGINE_OWN + ENGINE_LATE, buckets = names_buckets(names);
+	size_t entry = sizeof(*engine), bucket = entry + names * sizeof(struct names_entry);
+	size_t list = (bucket + buckets * sizeof(uint32_t) + 63) & ~(size_t)63;
+	size_t tally = list + 2 * sizeof(struct loaded_list);
+
+	if (engine) {
+		engine->names.entry = (void *)((uint8_t *)engine + entry);
+		engine->names.bucket = (void *)((uint8_t *)engine + bucket);
+		engine->names.buckets = buckets;
+		engine->list = (void *)((uint8_t *)engine + list);
+		engine->tally = (void *)((uint8_t *)engine + tally);
+	}
+	return tally + count * sizeof(struct engine_tally);
 }
 
 size_t hooks_bytes(uint32_t count)
 {
-	uint32_t names = count + ENGINE_OWN + ENGINE_LATE;
-
-	return sizeof(struct engine) + names * sizeof(struct names_entry) +
-	       names_buckets(names) * sizeof(uint32_t) + count * sizeof(struct engine_tally);
-}
-
-static void hooks_lay_out(struct engine *engine, const struct hooks_setup *setup)
-{
-	uint32_t names = setup->count + ENGINE_OWN + ENGINE_LATE;
-
-	engine->setup = *setup;
-	engine->names.entry = (void *)(engine + 1);
-	engine->tally = (void *)(engine->names.entry + names);
-	engine->names.bucket = (void *)(engine->tally + setup->count);
-	engine->names.buckets = names_buckets(names);
+	return hooks_lay_out(count, NULL);
 }
 
 /* glibc's loader and library, and what they know of the machine. */
@@ -103,7 +111,8 @@ int hooks_begin(const struct hooks_setup *setup, void *memory, size_t bytes)
 		return -ENOMEM;
 	if (!symbol_in_glibc() || !hooks_find_machine(engine))
 		return -ENOSYS;
-	hooks_lay_out(engine, setup);
+	hooks_lay_out(setup->count, engine);
+	engine->setup = *setup;
 	for (uint32_t i = 0; i < setup->count; i++)
 		names_add(&engine->names, &setup->specs[i]);
 	follow_add(engine);

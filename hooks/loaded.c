@@ -71,6 +71,7 @@ struct loaded *loaded_add(struct loaded_list *list, const struct loaded_machine 
 	object->apart = object->base == machine->loader ||
 			(machine->vdso && loaded_holds(object, machine->vdso, 0)) ||
 			loaded_holds(object, machine->self, 0);
+	object->has_symbols = object_open(object->base, object->dynamic, &object->object) == 0;
 	loaded_set_relro(object, machine->page);
 	return object;
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "hooks/object.h"
+
 #define LOADED_MAX 1024 /* in all namespaces; what is loaded beyond stays as it is */
 
 struct loaded {
@@ -27,6 +29,8 @@ struct loaded {
 	uintptr_t relro;
 	uintptr_t relro_end;
 	intptr_t error; /* errno in its namespace, behind the thread pointer */
+	struct object object;
+	bool has_symbols; /* object is filled */
 };
 
 /* Lies the address in a segment of those flags (PF_...)? */
@@ -37,8 +41,9 @@ bool loaded_is_called(const struct loaded *object, const char *soname, const cha
 		      const char *name);
 
 struct loaded_list {
-	struct loaded object[LOADED_MAX];
 	uint32_t count;
+	uint32_t recent; /* asked for last, and likely again */
+	struct loaded object[LOADED_MAX];
 };
 
 /* Of the machine, found once. */

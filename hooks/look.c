@@ -5,15 +5,21 @@
 #include "hooks/scan.h"
 #include "hooks/spaces.h"
 
-struct look {
-	struct engine *engine;
-	const struct loaded_list *before;
-};
-
-static void look_recognise(void *context, struct loaded *object)
+static int look_add(struct dl_phdr_info *info, size_t bytes, void *context)
 {
-	const struct loaded_list *before = ((struct look *)context)->before;
+	struct engine *engine = context;
+	struct loaded *object = loaded_add(engine_list(engine), &engine->machine, info);
 
+	(void)bytes;
+	engine->loads = info->dlpi_adds;
+	engine->unloads = info->dlpi_subs;
+	if (object)
+		object->error = engine->error;
+	return 0;
+}
+
+static void look_recognise(const struct loaded_list *before, struct loaded *object)
+{
 	for (uint32_t i = 0; i < before->count; i++) {
 		const struct loaded *old = &before->object[i];
 
@@ -25,45 +31,38 @@ static void look_recognise(void *context, struct loaded *object)
 	}
 }
 
-static int look_add(struct dl_phdr_info *info, size_t bytes, void *context)
+/* When something went, something else may have come to its place and look like it. */
+static void look_compare_lists(const struct loaded_list *before, struct loaded_list *list,
+			       bool went)
 {
-	struct look *look = context;
-	struct engine *engine = look->engine;
-	struct loaded *object = loaded_add(engine_list(engine), &engine->machine, info);
-
-	(void)bytes;
-	engine->loads = info->dlpi_adds;
-	engine->unloads = info->dlpi_subs;
-	if (object) {
-		object->error = engine->error;
-		look_recognise(look, object);
+	for (uint32_t i = 0; i < list->count; i++) {
+		look_recognise(before, &list->object[i]);
+		if (went)
+			list->object[i].known = false;
 	}
-	return 0;
 }
 
-/* When something went, something else may have come to its place and look like it. */
 void look(struct engine *engine, bool alone)
 {
-	struct look look = { .engine = engine, .before = engine_list(engine) };
+	const struct loaded_list *before = engine_list(engine);
 	uint64_t unloads = engine->unloads;
 	struct loaded_list *list;
 
-	engine->other = !engine->other;
-	list = engine_list(engine);
-	list->count = 0;
-	engine->iterate(look_add, &look);
-	for (uint32_t i = 0; i < list->count && alone; i++)
-		list->object[i].first = true;
 	if (alone)
 		engine->spaces = spaces_count();
-	spaces_add(engine, look_recognise, &look);
-	for (uint32_t i = 0; i < list->count; i++) {
-		const struct loaded *object = &list->object[i];
-
-		if (!object->apart &&
-		    (!object->known || engine->anew || engine->unloads != unloads))
-			scan(engine, object, alone);
-	}
+	else
+		engine->other = !engine->other;
+	list = engine_list(engine);
+	list->count = 0;
+	engine->iterate(look_add, engine);
+	for (uint32_t i = 0; i < list->count && alone; i++)
+		list->object[i].first = true;
+	spaces_add(engine);
+	if (!alone)
+		look_compare_lists(before, list, engine->anew || engine->unloads != unloads);
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!list->object[i].apart && !list->object[i].known)
+			scan(engine, &list->object[i], alone);
 	engine->anew = false;
 }
 

@@ -37,17 +37,24 @@ void names_add(struct names *names, const struct hooks_spec *spec)
 	__atomic_store_n(last, names->count, __ATOMIC_RELEASE);
 }
 
-const struct names_entry *names_find(const struct names *names, const char *name,
-				     const struct names_entry *after)
+static struct names_entry *names_among(const struct names *names, uint32_t number, uint32_t hash,
+				       const char *name)
 {
-	uint32_t hash = after ? after->hash : object_hash(name) | 1;
-	uint32_t number = after ? after->next : *names_bucket(names, hash);
-
 	for (; number; number = names->entry[number - 1].next) {
-		const struct names_entry *entry = &names->entry[number - 1];
+		struct names_entry *entry = &names->entry[number - 1];
 
 		if (entry->hash == hash && !strcmp(entry->name, name))
 			return entry;
 	}
 	return NULL;
+}
+
+struct names_entry *names_find(const struct names *names, uint32_t hash, const char *name)
+{
+	return names_among(names, *names_bucket(names, hash), hash | 1, name);
+}
+
+struct names_entry *names_next(const struct names *names, const struct names_entry *entry)
+{
+	return names_among(names, entry->next, entry->hash, entry->name);
 }

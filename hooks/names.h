@@ -16,7 +16,8 @@ struct names_entry {
 	const struct hooks_spec *spec;
 	const char *name;
 	uint32_t hash;
-	uint32_t next; /* in the bucket, number + 1 */
+	uint32_t next;	/* in the bucket, number + 1 */
+	uint32_t stubs; /* its first one, number + 1: see stub.c */
 };
 
 #define NAMES_FILTER 16384 /* bits */
@@ -40,8 +41,10 @@ static inline bool names_may_have(const struct names *names, uint32_t hash)
 	return names->filter[bit / 64] >> bit % 64 & 1;
 }
 
-/* The first entry of that name, or the next one behind `after`, in the order of adding; or NULL. */
-const struct names_entry *names_find(const struct names *names, const char *name,
-				     const struct names_entry *after);
+/* The first entry of that name, whose hash is known; in the order of adding; NULL: there is none.
+ */
+struct names_entry *names_find(const struct names *names, uint32_t hash, const char *name);
+/* The next one of the same name. */
+struct names_entry *names_next(const struct names *names, const struct names_entry *entry);
 
 #endif

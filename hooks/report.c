@@ -50,8 +50,9 @@ static void report_definitions(struct report *report, const struct loaded *objec
 	const struct hooks_setup *setup = &report->engine->setup;
 	struct tables t;
 
-	if (tables_open(object->base, object->dynamic, &t) < 0)
+	if (!object->has_symbols)
 		return;
+	tables_open(&object->object, object->dynamic, &t);
 	for (uint32_t i = 0; i < setup->count; i++) {
 		const struct hooks_spec *spec = &setup->specs[i];
 		const ElfW(Sym) *s = object_find_bound(&t.object, spec->name, spec->version);

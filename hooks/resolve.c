@@ -10,13 +10,11 @@
 
 static uintptr_t resolve_in(const struct loaded *object, const char *name, const char *version)
 {
-	struct object o;
-	const ElfW(Sym) * s;
+	const ElfW(Sym) *s = NULL;
 
-	if (object_open(object->base, object->dynamic, &o) < 0)
-		return 0;
-	s = object_find_bound(&o, name, version);
-	return s ? (uintptr_t)symbol_address(&o, s) : 0;
+	if (object->has_symbols)
+		s = object_find_bound(&object->object, name, version);
+	return s ? (uintptr_t)symbol_address(&object->object, s) : 0;
 }
 
 /* How many objects of the space define it; the first one's definition in *found. */
@@ -62,10 +60,9 @@ bool resolve_is(struct engine *engine, uintptr_t function, const char *name, con
 {
 	const struct loaded *object = engine_object_of(engine, function, PF_X);
 	const ElfW(Sym) * s;
-	struct object o;
 
-	if (!object || object_open(object->base, object->dynamic, &o) < 0)
+	if (!object || !object->has_symbols)
 		return false;
-	s = object_find(&o, name, version);
-	return s && (uintptr_t)symbol_address(&o, s) == function;
+	s = object_find(&object->object, name, version);
+	return s && (uintptr_t)symbol_address(&object->object, s) == function;
 }

@@ -20,7 +20,17 @@ struct scan_reference {
 	const char *name;
 	const char *version; /* by which it refers to the function; NULL: not known */
 	uintptr_t function;
+	struct names_entry *wanted; /* the first spec of the name */
 };
+
+/* An address that the object stores many times, and what became of it. */
+struct scan_stored {
+	uint32_t symbol;
+	uintptr_t function;
+	uintptr_t diverted;
+};
+
+#define SCAN_STORED 16
 
 struct scan {
 	struct engine *engine;
@@ -29,6 +39,7 @@ struct scan {
 	struct slot_pass pass;
 	scan_tell_fn *tell; /* NULL: slots are diverted */
 	void *context;
+	struct scan_stored stored[SCAN_STORED];
 };
 
 static bool scan_wants(struct engine *engine, const struct hooks_spec *spec,
@@ -47,15 +58,14 @@ static bool scan_wants(struct engine *engine, const struct hooks_spec *spec,
 /* The stub, the first of several when many specs want it; the function itself when none does. */
 static uintptr_t scan_stub(struct engine *engine, const struct scan_reference *from)
 {
-	const struct names_entry *entry = names_find(&engine->names, from->name, NULL);
-	const struct hooks_spec *row[SCAN_ROW];
 	const struct loaded *definer = engine_object_of(engine, from->function, PF_X);
+	struct names_entry *row[SCAN_ROW], *entry = from->wanted;
 	uintptr_t at = from->function;
 	unsigned count = 0;
 
-	for (; entry && count < SCAN_ROW; entry = names_find(&engine->names, from->name, entry))
+	for (; entry && count < SCAN_ROW; entry = names_next(&engine->names, entry))
 		if (scan_wants(engine, entry->spec, from))
-			row[count++] = entry->spec;
+			row[count++] = entry;
 	while (definer && at && count--)
 		at = stub_make(row[count], at, definer->error);
 	return at ? at : from->function;
@@ -68,9 +78,9 @@ static bool scan_is_canonical(struct engine *engine, const char *name, uintptr_t
 	const struct loaded *program = &engine_list(engine)->object[0];
 	struct tables t;
 
-	if (!loaded_holds(program, function, PF_X) ||
-	    tables_open(program->base, program->dynamic, &t) < 0)
+	if (!loaded_holds(program, function, PF_X) || !program->has_symbols)
 		return false;
+	tables_open(&program->object, program->dynamic, &t);
 	for (size_t i = 0; i < t.jumps; i++) {
 		const ElfW(Sym) *symbol = &t.object.symbols[ELF64_R_SYM(t.jump[i].r_info)];
 
@@ -119,13 +129,22 @@ static enum hooks_outcome scan_judge(struct scan *s, const ElfW(Rela) * r,
 
 static void scan_divert_slot(struct scan *s, const ElfW(Rela) * r, struct scan_reference *from)
 {
-	uintptr_t slot = s->object->base + r->r_offset, at;
+	uint32_t symbol = ELF64_R_SYM(r->r_info);
+	uintptr_t slot = s->object->base + r->r_offset, value = from->function, at;
+	struct scan_stored *stored = &s->stored[symbol % SCAN_STORED];
 
-	if (scan_judge(s, r, from) != HOOKS_DIVERTED || stub_at(from->function))
+	if (stored->symbol == symbol && stored->function == value &&
+	    ELF64_R_TYPE(r->r_info) == MACHINE_ADDRESS && slot_may_write(&s->pass, slot)) {
+		slot_write(&s->pass, slot, stored->diverted);
+		return;
+	}
+	if (stub_at(value) || scan_judge(s, r, from) != HOOKS_DIVERTED)
 		return;
 	at = scan_stub(s->engine, from);
-	if (at != from->function)
-		slot_write(&s->pass, slot, at);
+	if (at == from->function || !slot_write(&s->pass, slot, at))
+		return;
+	if (ELF64_R_TYPE(r->r_info) == MACHINE_ADDRESS)
+		*stored = (struct scan_stored){ symbol, value, at };
 }
 
 /* For a report: nothing is changed. */
@@ -137,15 +156,15 @@ static void scan_tell_slot(struct scan *s, const ElfW(Rela) * r, struct scan_ref
 
 	for (stub = stub_at(at); stub; stub = stub_at(stub->target))
 		s->tell(s->context, stub->spec, outcome);
-	for (const struct names_entry *e =
-		     stub_at(at) ? NULL : names_find(&s->engine->names, from->name, NULL);
-	     e; e = names_find(&s->engine->names, from->name, e))
+	if (stub_at(at))
+		return;
+	for (const struct names_entry *e = from->wanted; e; e = names_next(&s->engine->names, e))
 		if (scan_wants(s->engine, e->spec, from))
 			s->tell(s->context, e->spec,
 				outcome == HOOKS_DIVERTED ? HOOKS_READ_ONLY : outcome);
 }
 
-static void scan_slot(struct scan *s, const ElfW(Rela) * r)
+static void scan_slot(struct scan *s, const ElfW(Rela) * r, uint32_t hash)
 {
 	uint32_t number = ELF64_R_SYM(r->r_info);
 	const ElfW(Sym) *symbol = &s->tables.object.symbols[number];
@@ -155,35 +174,46 @@ static void scan_slot(struct scan *s, const ElfW(Rela) * r)
 		.name = s->tables.object.strings + symbol->st_name,
 	};
 
-	if (!names_find(&s->engine->names, from.name, NULL))
+	from.wanted = names_find(&s->engine->names, hash, from.name);
+	from.function = slot_value(s->object->base + r->r_offset);
+	if (!from.wanted || !from.function)
 		return;
 	from.version = tables_version(&s->tables, number);
-	from.function = slot_value(s->object->base + r->r_offset);
-	if (!from.function)
-		return;
 	if (s->tell)
 		scan_tell_slot(s, r, &from);
 	else
 		scan_divert_slot(s, r, &from);
 }
 
+/* What the loader bound lazily nobody has touched yet: each name is a cache miss. */
+#define SCAN_AHEAD 6
+
 static void scan_relocations(struct scan *s, const ElfW(Rela) * r, size_t count)
 {
 	for (const ElfW(Rela) *end = r + count; r < end; r++) {
-		uint32_t type = ELF64_R_TYPE(r->r_info), number = ELF64_R_SYM(r->r_info);
+		uint32_t type = ELF64_R_TYPE(r->r_info), number = ELF64_R_SYM(r->r_info), hash;
 
+		if (end - r > 2 * SCAN_AHEAD) {
+			__builtin_prefetch(
+				&s->tables.object.symbols[ELF64_R_SYM(r[2 * SCAN_AHEAD].r_info)]);
+			tables_expect_hash(&s->tables, ELF64_R_SYM(r[SCAN_AHEAD].r_info));
+		}
 		if (type != MACHINE_JUMP_SLOT && type != MACHINE_GLOB_DAT &&
 		    (type != MACHINE_ADDRESS || r->r_addend))
 			continue;
-		if (number && names_may_have(&s->engine->names, tables_hash(&s->tables, number)))
-			scan_slot(s, r);
+		if (!number)
+			continue;
+		hash = tables_hash(&s->tables, number);
+		if (names_may_have(&s->engine->names, hash))
+			scan_slot(s, r, hash);
 	}
 }
 
 static void scan_all(struct scan *s)
 {
-	if (tables_open(s->object->base, s->object->dynamic, &s->tables) < 0)
+	if (!s->object->has_symbols)
 		return;
+	tables_open(&s->object->object, s->object->dynamic, &s->tables);
 	scan_relocations(s, s->tables.rela, s->tables.relas);
 	scan_relocations(s, s->tables.jump, s->tables.jumps);
 	slot_close(&s->pass);
@@ -214,13 +244,19 @@ uintptr_t scan_divert(struct engine *engine, const struct loaded *object, const 
 		      const char *version, uintptr_t function)
 {
 	struct scan_reference from = {
-		.object = object, .name = name, .version = version, .function = function
+		.object = object,
+		.name = name,
+		.version = version,
+		.function = function,
+		.wanted = names_find(&engine->names, object_hash(name), name),
 	};
 	struct tables t;
 
 	if (scan_is_canonical(engine, name, function))
 		return function;
-	if (tables_open(object->base, object->dynamic, &t) == 0)
+	if (object->has_symbols) {
+		tables_open(&object->object, object->dynamic, &t);
 		from.soname = t.soname;
+	}
 	return scan_stub(engine, &from);
 }

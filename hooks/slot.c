@@ -5,12 +5,28 @@
 
 #include "base/sys.h"
 
-bool slot_may_write(const struct slot_pass *pass, uintptr_t slot)
+static bool slot_lies_in(const struct slot_pass *pass, const ElfW(Phdr) * s, uintptr_t slot)
 {
+	uintptr_t offset = slot - (pass->object->base + s->p_vaddr);
+
+	return offset < s->p_memsz && s->p_memsz - offset >= sizeof(uintptr_t);
+}
+
+bool slot_may_write(struct slot_pass *pass, uintptr_t slot)
+{
+	const struct loaded *object = pass->object;
+
 	if (slot % sizeof(uintptr_t) && !pass->alone)
 		return false;
-	return loaded_holds(pass->object, slot, PF_W) &&
-	       loaded_holds(pass->object, slot + sizeof(uintptr_t) - 1, PF_W);
+	if (pass->segment && slot_lies_in(pass, pass->segment, slot))
+		return true;
+	for (unsigned i = 0; i < object->segments; i++)
+		if (object->segment[i].p_type == PT_LOAD && object->segment[i].p_flags & PF_W &&
+		    slot_lies_in(pass, &object->segment[i], slot)) {
+			pass->segment = &object->segment[i];
+			return true;
+		}
+	return false;
 }
 
 uintptr_t slot_value(uintptr_t slot)

@@ -13,13 +13,14 @@
 
 struct slot_pass {
 	const struct loaded *object;
-	bool alone;  /* there is no other thread */
-	bool open;   /* its read-only pages are writable now */
-	bool failed; /* they can not be made so */
+	const ElfW(Phdr) * segment; /* that the last slot lay in */
+	bool alone;		    /* there is no other thread */
+	bool open;		    /* its read-only pages are writable now */
+	bool failed;		    /* they can not be made so */
 };
 
 /* One that is not aligned may be in two pieces, and others may be reading it. */
-bool slot_may_write(const struct slot_pass *pass, uintptr_t slot);
+bool slot_may_write(struct slot_pass *pass, uintptr_t slot);
 uintptr_t slot_value(uintptr_t slot);
 /* False: it can not be written. */
 bool slot_write(struct slot_pass *pass, uintptr_t slot, uintptr_t value);

@@ -68,47 +68,40 @@ static bool spaces_describe(const struct link_map *map, struct dl_phdr_info *int
 }
 
 /* Each namespace has a libc of its own. */
-static intptr_t spaces_errno(const struct spaces_debug *space, intptr_t otherwise)
+static intptr_t spaces_errno(const struct object *libc)
 {
-	for (const struct link_map *m = space->base.r_map; m; m = m->l_next) {
-		const ElfW(Sym) * s;
-		struct object o;
-		int *(*place)(void);
+	const ElfW(Sym) *s = object_find(libc, "__errno_location", NULL);
+	int *(*place)(void) = (int *(*)(void))(s ? symbol_address(libc, s) : NULL);
 
-		if (object_open(m->l_addr, m->l_ld, &o) < 0)
-			continue;
-		s = object_find(&o, "__errno_location", NULL);
-		if (!s)
-			continue;
-		place = (int *(*)(void))symbol_address(&o, s);
-		return (intptr_t)((uintptr_t)place() - machine_thread_pointer());
-	}
-	return otherwise;
+	return place ? (intptr_t)((uintptr_t)place() - machine_thread_pointer()) : 0;
 }
 
-void spaces_add(struct engine *engine, void (*added)(void *context, struct loaded *object),
-		void *context)
+static void spaces_add_one(struct engine *engine, const struct spaces_debug *space, uint16_t number)
+{
+	struct loaded_list *list = engine_list(engine);
+	uint32_t first = list->count;
+	intptr_t error = 0;
+
+	for (const struct link_map *m = space->base.r_map; m; m = m->l_next) {
+		struct dl_phdr_info info;
+		struct loaded *object = NULL;
+
+		if (spaces_describe(m, &info))
+			object = loaded_add(list, &engine->machine, &info);
+		if (object && object->has_symbols && !error)
+			error = spaces_errno(&object->object);
+	}
+	for (uint32_t i = first; i < list->count; i++) {
+		list->object[i].space = number;
+		list->object[i].error = error ? error : engine->error;
+	}
+}
+
+void spaces_add(struct engine *engine)
 {
 	uint16_t number = 0;
 
-	for (const struct spaces_debug *s = spaces_first(); s; s = spaces_next(s)) {
-		intptr_t error;
-
-		if (++number <= engine->spaces || spaces_has(s, engine->setup.apart))
-			continue;
-		error = spaces_errno(s, engine->error);
-		for (const struct link_map *m = s->base.r_map; m; m = m->l_next) {
-			struct dl_phdr_info info;
-			struct loaded *object;
-
-			if (!spaces_describe(m, &info))
-				continue;
-			object = loaded_add(engine_list(engine), &engine->machine, &info);
-			if (!object)
-				continue;
-			object->space = number;
-			object->error = error;
-			added(context, object);
-		}
-	}
+	for (const struct spaces_debug *s = spaces_first(); s; s = spaces_next(s))
+		if (++number > engine->spaces && !spaces_has(s, engine->setup.apart))
+			spaces_add_one(engine, s, number);
 }

@@ -10,8 +10,7 @@
 /* How many there are. */
 uint32_t spaces_count(void);
 
-/* Adds the objects of all but the first `engine->spaces` of them; called with each for the rest. */
-void spaces_add(struct engine *engine, void (*added)(void *context, struct loaded *object),
-		void *context);
+/* Adds the objects of all but the first `engine->spaces` of them to the list. */
+void spaces_add(struct engine *engine);
 
 #endif

@@ -1,12 +1,10 @@
 /*
- * The records, and the table by which a stub is found again: open addressing by spec and target.
+ * The records. Those of one spec, one for each function of its name, are a chain.
  */
 #include "hooks/stub.h"
 
 #include "hooks/symbol.h"
 #include "hooks_machine.h"
-
-#define STUB_TABLE 4096 /* a power of two, twice HOOKS_STUBS at least */
 
 /* The code of hooks/arch/ARCH/stubs.S, one stub of each pool for each record. */
 void stubs_count(void);
@@ -24,7 +22,6 @@ static_assert(offsetof(__typeof__(stubs_shards), stride) == SHARDS_STRIDE, "stub
 static_assert(offsetof(__typeof__(stubs_shards), mask) == SHARDS_MASK, "stubs.S");
 struct stub stubs_record[HOOKS_STUBS] __attribute__((aligned(64)));
 
-static uint16_t stub_table[STUB_TABLE]; /* number + 1 */
 static uint32_t stub_used;
 
 /* Reads as 0 in every thread: the shard of a process without rseq. */
@@ -53,13 +50,6 @@ uint32_t hooks_shard(void)
 			  stubs_shards.stride);
 }
 
-static uint32_t stub_place(const struct hooks_spec *spec, uintptr_t target)
-{
-	uint64_t mixed = ((uintptr_t)spec ^ target * 31) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint32_t)(mixed >> 40);
-}
-
 static void stub_fill(struct stub *stub, const struct hooks_spec *spec, uintptr_t target,
 		      intptr_t error)
 {
@@ -86,21 +76,20 @@ static uintptr_t stub_address(const struct hooks_spec *spec, uint32_t number)
 	}
 }
 
-uintptr_t stub_make(const struct hooks_spec *spec, uintptr_t target, intptr_t error)
+uintptr_t stub_make(struct names_entry *spec, uintptr_t target, intptr_t error)
 {
-	for (uint32_t at = stub_place(spec, target);; at++) {
-		uint16_t *entry = &stub_table[at % STUB_TABLE];
+	struct stub *stub;
 
-		if (!*entry) {
-			if (stub_used == HOOKS_STUBS)
-				return 0;
-			stub_fill(&stubs_record[stub_used], spec, target, error);
-			*entry = (uint16_t)++stub_used;
-		}
-		if (stubs_record[*entry - 1].spec == spec &&
-		    stubs_record[*entry - 1].target == target)
-			return stub_address(spec, *entry - 1u);
-	}
+	for (uint32_t number = spec->stubs; number; number = stubs_record[number - 1].next)
+		if (stubs_record[number - 1].target == target)
+			return stub_address(spec->spec, number - 1);
+	if (stub_used == HOOKS_STUBS)
+		return 0;
+	stub = &stubs_record[stub_used];
+	stub_fill(stub, spec->spec, target, error);
+	stub->next = spec->stubs;
+	spec->stubs = ++stub_used;
+	return stub_address(spec->spec, stub_used - 1);
 }
 
 static const struct stub *stub_in(uintptr_t address, void (*pool)(void), size_t bytes)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "hooks/hooks.h"
+#include "hooks/names.h"
 #include "hooks/stub_offsets.h"
 
 struct stub {
@@ -26,7 +27,8 @@ struct stub {
 	intptr_t error; /* errno of the function's namespace, behind the thread pointer */
 	uint32_t words;
 	uint32_t floats;
-	uint64_t pad;
+	uint32_t next; /* of the same spec, number + 1 */
+	uint32_t pad;
 };
 static_assert(offsetof(struct stub, target) == STUB_TARGET, "stubs.S");
 static_assert(offsetof(struct stub, counter) == STUB_COUNTER, "stubs.S");
@@ -42,8 +44,10 @@ static_assert(HOOKS_FOLLOW == NEXT_FOLLOW && HOOKS_ANSWER == NEXT_ANSWER, "stubs
 /* Before the first stub is used. */
 void stub_shards(uint32_t shards, uint32_t stride);
 
-/* The stub's address; 0: the pool is used up. */
-uintptr_t stub_make(const struct hooks_spec *spec, uintptr_t target, intptr_t error);
+/* The address of the spec's stub for that function, made when there is none; 0: the pool is used
+ * up.
+ */
+uintptr_t stub_make(struct names_entry *spec, uintptr_t target, intptr_t error);
 
 /* The record of the stub at that address; NULL: it is none. */
 const struct stub *stub_at(uintptr_t address);

@@ -62,16 +62,14 @@ static void tables_find_hashes(struct tables *t)
 	t->hashes = bucket + gnu[0];
 }
 
-int tables_open(uintptr_t base, const ElfW(Dyn) * dynamic, struct tables *into)
+void tables_open(const struct object *object, const ElfW(Dyn) * dynamic, struct tables *into)
 {
-	struct tables t = { 0 };
+	struct tables t = { .object = *object };
 	size_t relatives = 0;
 	ElfW(Xword) soname = 0;
 
-	if (object_open(base, dynamic, &t.object) < 0)
-		return -1;
 	for (const ElfW(Dyn) *d = dynamic; d->d_tag != DT_NULL; d++) {
-		tables_entry(&t, base, d);
+		tables_entry(&t, object->base, d);
 		if (d->d_tag == DT_RELACOUNT)
 			relatives = d->d_un.d_val;
 		if (d->d_tag == MACHINE_PLT_TAG)
@@ -88,7 +86,6 @@ int tables_open(uintptr_t base, const ElfW(Dyn) * dynamic, struct tables *into)
 	t.soname = soname ? t.object.strings + soname : NULL;
 	tables_find_hashes(&t);
 	*into = t;
-	return 0;
 }
 
 static const char *tables_needed_version(const struct tables *t, unsigned index)
@@ -122,6 +119,14 @@ const char *tables_version(const struct tables *t, uint32_t symbol)
 	if (t->object.symbols[symbol].st_shndx == SHN_UNDEF)
 		return tables_needed_version(t, index);
 	return object_version_name(&t->object, index);
+}
+
+void tables_expect_hash(const struct tables *t, uint32_t symbol)
+{
+	if (t->hashes && symbol >= t->hashed)
+		__builtin_prefetch(&t->hashes[symbol - t->hashed]);
+	else
+		__builtin_prefetch(t->object.strings + t->object.symbols[symbol].st_name);
 }
 
 uint32_t tables_hash(const struct tables *t, uint32_t symbol)

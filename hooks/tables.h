@@ -28,11 +28,13 @@ struct tables {
 	uint32_t hashed;
 };
 
-/* 0, or -1: no usable tables. */
-int tables_open(uintptr_t base, const ElfW(Dyn) * dynamic, struct tables *into);
+void tables_open(const struct object *object, const ElfW(Dyn) * dynamic, struct tables *into);
 
 /* The version that a symbol is referred to by; NULL: none. */
 const char *tables_version(const struct tables *tables, uint32_t symbol);
+
+/* Soon that will be asked of it. */
+void tables_expect_hash(const struct tables *tables, uint32_t symbol);
 
 /* The GNU hash of its name, lowest bit of no meaning. */
 uint32_t tables_hash(const struct tables *tables, uint32_t symbol);

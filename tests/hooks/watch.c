@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "hooks/hooks.h"
 #include "tests/hooks/watch.h"
@@ -144,7 +145,9 @@ __attribute__((constructor)) static void watch_load(int argc, char **argv, char 
 	memcpy(watch_text, text, strlen(text) + 1);
 	setup.count = watch_read(watch_text);
 	setup.program = argc > 0 ? argv[0] : NULL;
+	watch->took = clock_boot_ns();
 	watch->installed = hooks_install(&setup, watch_memory, sizeof(watch_memory));
+	watch->took = clock_boot_ns() - watch->took;
 	if (watch_value(envp, "WATCH_CONFINE"))
 		hooks_confine();
 }

@@ -28,6 +28,7 @@ struct watch_file {
 	struct watch_seen seen[WATCH_SPECS];
 	int64_t installed; /* what hooks_install() returned */
 	uint64_t here;	   /* watch.so was loaded */
+	uint64_t took;	   /* the installation, ns */
 };
 
 #endif

@@ -34,7 +34,7 @@ class Seen:
 def run(folder, specs, *command, env=None, **more):
     """(the finished process, a Seen for each spec). Specs are as watch.c says."""
     file = pathlib.Path(folder) / "watched"
-    file.write_bytes(bytes(END + 16))
+    file.write_bytes(bytes(END + 24))
     full = {"PATH": os.environ["PATH"], "LD_PRELOAD": str(LIBRARY), "WATCH": " ".join(specs), "WATCH_FILE": str(file),
             **(env or {})}
     more.setdefault("timeout", 60)
