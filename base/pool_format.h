@@ -200,6 +200,7 @@ static_assert(sizeof(struct start_block) == 128, "format");
  * A tick's word: when it was made last, in boot tenths of a second (40 bits), and by which drainer
  * (24), so that two drainers never mean the same word.
  */
+#define SLOT_FRAMES		 1024 /* bytes of their text at most */
 #define SLOT_TICKS		 24
 #define TICK_NS			 (UINT64_C(100) * 1000 * 1000)
 #define TICK_WORD(made, drainer) ((uint64_t)(made) << 24 | ((drainer)&0xffffff))
@@ -262,7 +263,11 @@ struct slot {
 	 * claim. 0: not begun.
 	 */
 	_Atomic uint64_t tick[SLOT_TICKS];
-	uint8_t pad2[1024 - 800 - 8 * SLOT_TICKS];
+	/* Of the stack that aborted: bytes of the text at the end of the payload's place, and its
+	 * checksum() seeded with them; the first stored last. The owner, once. */
+	_Atomic uint32_t frames;
+	uint32_t frames_check;
+	uint8_t pad2[1024 - 808 - 8 * SLOT_TICKS];
 };
 static_assert(offsetof(struct slot, missed_ns) == 48, "format");
 static_assert(offsetof(struct slot, heirs) == 64, "format");

@@ -88,6 +88,7 @@ static void reset(struct slot *slot)
 	atomic_store_explicit(&slot->sender, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->sender_drainer, 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->untrusted_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->frames, 0, memory_order_relaxed);
 	for (unsigned i = 0; i < SLOT_HEIRS; i++)
 		atomic_store_explicit(&slot->heirs[i], 0, memory_order_relaxed);
 	atomic_store_explicit(&slot->ring_head, tail, memory_order_relaxed);

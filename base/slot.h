@@ -103,6 +103,13 @@ bool slot_take_over(struct slot_ref *ref, uint32_t from_pid, enum claim_state fr
 bool slot_untrusted_at(const struct slot_ref *ref, uint64_t boot_ns);
 
 /*
+ * Where the process aborted, a line each, at most SLOT_FRAMES bytes: by the owner, once, when the
+ * start's payload left room for them. Reader: the text with a NUL; -ENODATA, -EBADMSG, -ENOSPC.
+ */
+void slot_note_frames(struct slot_ref *ref, const char *text, uint32_t length);
+int slot_read_frames(const struct slot_ref *ref, char *into, size_t capacity);
+
+/*
  * Copies for readers: 0, -ENODATA (nothing committed for this lifecycle), -EBADMSG (check failed).
  * They write nothing, so that a read-only mapping will do. slot_read_start: -EMSGSIZE when the
  * payload exceeds capacity; payload may be NULL, then it is only checked.

@@ -238,6 +238,7 @@ static void fill(struct decision *into, const struct image_file *f, struct decid
 	into->workers = !only_child && (h->flags & NOW_WORKERS) != 0;
 	into->exit_ms = h->exit_ms;
 	into->stays = h->ring_bytes != 0 || into->workers || (h->flags & NOW_TICKS) != 0;
+	into->frames = (h->capture & CAPTURE_FRAMES) != 0;
 	into->tool = f->header->tool;
 	into->internal = decided;
 	/* A command's fits a cell or is cut; only a service's is worth counting beforehand. */

@@ -67,6 +67,7 @@ struct decision {
 	uint32_t ring_bytes;	/* 0: no call events */
 	uint32_t counter_bytes; /* 0: no measures, no gates */
 	uint32_t calls_bytes;	/* of policy_read_calls(); 0: nothing is hooked */
+	bool frames;		/* the policy asks where the process aborted */
 	bool child; /* a `child` trigger of child_of names it, whatever the reason says */
 	uint32_t child_of;
 	bool children;	  /* not measured, but what it runs may be: there are `child` triggers */

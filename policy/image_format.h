@@ -83,6 +83,7 @@ static_assert(sizeof(struct image_index) == 16, "format");
 #define CAPTURE_NOTES	 32u /* of the executable: build id and package */
 #define CAPTURE_CI	 64u
 #define CAPTURE_TERMINAL 128u
+#define CAPTURE_FRAMES	 256u /* of the stack, when it aborts */
 
 #define NOW_COMMAND 1u
 #define NOW_HELPER  2u

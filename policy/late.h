@@ -61,6 +61,7 @@ struct late_process {
 	const struct stop_facts *stop; /* at LATE_STOP */
 	const struct late_call *call;  /* at LATE_CALL */
 	const struct late_tick *tick;  /* at LATE_TICK */
+	const char *frames;	       /* where it aborted, a line each; NULL: unknown */
 	const uint8_t *pool_id;
 	uint64_t lifecycle;
 	/* What its counters say; NULL: it has none. */

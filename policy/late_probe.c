@@ -108,8 +108,7 @@ static void add_line(struct text *t, const char *line, size_t length)
 	text_add_json(t, plain, length - user - 1);
 }
 
-/* The lines that say something, without the space around them, as a list. */
-static struct value lines_of(struct arena *arena, const char *text)
+struct value late_lines(struct arena *arena, const char *text)
 {
 	struct text t = arena_text(arena);
 	char *kept;
@@ -166,7 +165,7 @@ struct value late_probe(struct eval *e, const struct image_node *node)
 		return value_absent();
 	switch (PROBE_FORM(node->value)) {
 	case PROBE_LINES:
-		return lines_of(e->arena, said);
+		return late_lines(e->arena, said);
 	case PROBE_PRESENCE:
 		return value_bool(length > 0);
 	default:

@@ -23,6 +23,9 @@ struct late_probe {
 	const char *exe; /* of the process, for PROBE_EXECUTABLE; NULL: unknown */
 };
 
+/* The lines that say something, without the space around them, as a list. */
+struct value late_lines(struct arena *arena, const char *text);
+
 /* eval_world.probe of drainers. */
 struct value late_probe(struct eval *e, const struct image_node *node);
 

@@ -175,6 +175,16 @@ static struct value process_fact(struct eval *e, const struct late_world *w, enu
 	}
 }
 
+/* A handler of SIGABRT may have jumped out, and the process have ended otherwise. */
+static struct value crash_frames(struct eval *e, const struct late_world *w)
+{
+	const struct stop_facts *stop = w->process->stop;
+
+	if (stop == NULL || w->process->frames == NULL || late_how(stop) != HOW_CRASHED)
+		return value_absent();
+	return late_lines(e->arena, w->process->frames);
+}
+
 static struct value host_fact(struct eval *e, const struct late_world *w, enum fact fact)
 {
 	char memory[256];
@@ -213,6 +223,8 @@ static struct value fact(struct eval *e, enum fact which)
 		return value_absent();
 	if (which >= FACT_PROCESS_BUILD_ID && which <= FACT_CI_NAME)
 		return subject_fact_of_text(which, snapshot_fact(&w->snapshot, which, e->arena));
+	if (which == FACT_CRASH_FRAMES)
+		return crash_frames(e, w);
 	if (which == FACT_HOST_MACHINE_ID || which == FACT_OS_CPU)
 		return host_fact(e, w, which);
 	if (which == FACT_RUN_ID)

@@ -123,9 +123,12 @@ int drain_write_moment(struct drain *d, const struct drain_group *group, enum la
 					.probe = untrusted ? NULL : probes_ask,
 					.since_context = d,
 					.probe_context = &d->probes };
+	char frames[SLOT_FRAMES + 1];
 	uint32_t left_out = 0;
 	int r;
 
+	if (stop && group->ref && !slot_read_frames(group->ref, frames, sizeof(frames)))
+		process.frames = frames;
 	d->moment = moment;
 	d->lifecycle = group->lifecycle;
 	d->error = 0;

@@ -115,6 +115,7 @@ static void bookend_keep(struct bookend *b)
 
 	self->command = b->decision.command;
 	self->helper = b->decision.helper;
+	self->frames = b->decision.frames;
 	self->thread = b->decision.thread;
 	self->workers = b->decision.workers;
 	self->stays = b->decision.stays;

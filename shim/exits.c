@@ -11,6 +11,7 @@
 
 #include "base/sys.h"
 #include "hooks/symbol.h"
+#include "shim/frames.h"
 #include "shim/handover.h"
 #include "shim/helper.h"
 #include "shim/lifecycle.h"
@@ -142,15 +143,24 @@ LIFECYCLE_EXPORT void quick_exit(int code)
 }
 
 /* Evidence only: a handler of SIGABRT may jump out, and the process live on. */
-static void exits_abort(void)
+static void exits_abort(uintptr_t caller, const void *frame)
 {
 	struct self *self = self_here();
+	struct slot_ref *slot = NULL;
 
 	if (self && self_owns(self))
-		exits_note(self, &self->slot, EXIT_ABORT, -1, SIGABRT);
+		slot = &self->slot;
 	else if (self && self->worker.slot)
-		exits_note(self, &self->worker, EXIT_ABORT, -1, SIGABRT);
+		slot = &self->worker;
+	if (!slot)
+		return;
+	exits_note(self, slot, EXIT_ABORT, -1, SIGABRT);
+	frames_note(self, slot, caller, frame);
 }
+
+/* In the interposed function itself: who called it, and its frame. */
+#define EXITS_ABORT()                                                                              \
+	exits_abort((uintptr_t)__builtin_return_address(0), __builtin_frame_address(0))
 
 static _Noreturn void exits_killed(void)
 {
@@ -162,7 +172,7 @@ LIFECYCLE_EXPORT void abort(void)
 {
 	__typeof__(&abort) next = NEXT(abort);
 
-	exits_abort();
+	EXITS_ABORT();
 	if (next)
 		next();
 	exits_killed();
@@ -173,7 +183,7 @@ LIFECYCLE_EXPORT void __assert_fail(const char *assertion, const char *file, uns
 {
 	__typeof__(&__assert_fail) next = NEXT(__assert_fail);
 
-	exits_abort();
+	EXITS_ABORT();
 	if (next)
 		next(assertion, file, line, function);
 	exits_killed();
@@ -184,7 +194,7 @@ LIFECYCLE_EXPORT void __assert_perror_fail(int number, const char *file, unsigne
 {
 	__typeof__(&__assert_perror_fail) next = NEXT(__assert_perror_fail);
 
-	exits_abort();
+	EXITS_ABORT();
 	if (next)
 		next(number, file, line, function);
 	exits_killed();
@@ -194,7 +204,7 @@ LIFECYCLE_EXPORT void __assert(const char *assertion, const char *file, int line
 {
 	__typeof__(&__assert) next = NEXT(__assert);
 
-	exits_abort();
+	EXITS_ABORT();
 	if (next)
 		next(assertion, file, line);
 	exits_killed();

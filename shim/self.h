@@ -35,6 +35,7 @@ struct self {
 	bool workers;		     /* forks have slots of their own; see shim/worker.h */
 	bool calls;		     /* some are hooked; see shim/calls.h */
 	bool stays;		     /* that one has more to deliver than the start */
+	bool frames;		     /* the policy asks where it aborts */
 	uint32_t exit_ms;	     /* what its end may wait for the thread */
 	/* A filter of system calls may be on us: none may be ours. here: shim/confine.h. */
 	_Atomic bool confined;

@@ -7,6 +7,14 @@
 #include <errno.h>
 #include <string.h>
 
+/* The frames of an abort, when somebody asks for them, lie behind what the start records. */
+static uint32_t payload_room(const struct self *self)
+{
+	uint32_t bytes = self->slot.class.payload_bytes;
+
+	return self->frames && bytes > 2 * SLOT_FRAMES ? bytes - SLOT_FRAMES : bytes;
+}
+
 #include "base/clock.h"
 
 static uint32_t start_flags(const struct decision *decision)
@@ -50,7 +58,7 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	facts.ancestor = decision->child ? subject->ancestor : parent;
 	memcpy(facts.image, decision->image, sizeof(facts.image));
 	facts.payload = policy_snapshot(decision, subject, slot_payload(&self->slot),
-					self->slot.class.payload_bytes, &truncated);
+					payload_room(self), &truncated);
 	if (truncated)
 		pool_count(&self->pool, POOL_TRUNCATED, 1);
 	atomic_store(&self->slot.slot->adopted, 1);

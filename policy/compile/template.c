@@ -22,8 +22,9 @@ static struct expr *nothing(struct compiler *c, struct mark at)
 /* Otherwise ci.name would be taken for os.name. */
 static bool near_group(struct compiler *c, const char *name)
 {
-	static const char *const groups[] = { "event", "process", "command", "exit", "os", "call",
-					      "send",  "git",	  "ci",	     "host", NULL };
+	static const char *const groups[] = { "event", "process", "command", "exit",
+					      "os",    "call",	  "send",    "git",
+					      "ci",    "crash",	  "host",    NULL };
 	const char *dot = strchr(name, '.');
 
 	return diagnose_nearest(heap_text(&c->heap, name, (size_t)(dot - name)), groups) != NULL;
@@ -90,7 +91,8 @@ static struct expr *fact(struct compiler *c, const char *name, struct mark at)
 	else
 		diagnose(&c->d, at,
 			 "unknown fact '%.64s': this version knows event.*, process.*, command.*, "
-			 "exit.*, os.*, call.*, measure.*, git.*, ci.name and host.machine_id (see "
+			 "exit.*, crash.frames, os.*, call.*, measure.*, git.*, ci.name and "
+			 "host.machine_id (see "
 			 "docs/policy.md)",
 			 name);
 	return nothing(c, at);

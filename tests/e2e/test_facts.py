@@ -142,3 +142,118 @@ def test_the_machines_id_does_not_leave_as_it_is(run, bookend, tmp_path, source)
     policy.write_text(text.replace("      cpu:", f"      bad: {source}\n      cpu:"))
     done = run(bookend.tool, "check", policy)
     assert done.returncode == 1 and "hash: sha256" in done.stdout + done.stderr
+
+
+CRASH = r"""
+#include <assert.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static sigjmp_buf back;
+static void jump(int number) { siglongjmp(back, 1); }
+
+__attribute__((noinline)) void inner(const char *how)
+{
+	if (strcmp(how, "assert") == 0)
+		assert(how[0] == 'z');
+	if (strcmp(how, "segv") == 0)
+		raise(SIGSEGV);
+	if (strcmp(how, "jump") == 0 && sigsetjmp(back, 1) == 0) {
+		signal(SIGABRT, jump);
+		abort();
+	}
+	if (strcmp(how, "jump") != 0)
+		abort();
+	__asm__ volatile("");
+}
+
+__attribute__((noinline)) void outer(const char *how)
+{
+	inner(how);
+	__asm__ volatile("");
+}
+
+static void *thread(void *how)
+{
+	outer(how);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t other;
+
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	if (argc > 2) {
+		pthread_create(&other, 0, thread, argv[1]);
+		pthread_join(other, 0);
+	}
+	outer(argv[1]);
+	return 3;
+}
+"""
+CRASH_POLICY = """bookend: 1
+destinations:
+  out: {{ format: ndjson, url: "file:{file}" }}
+services:
+  app:
+    match: {{ exe: {exe} }}
+    sender: later
+    consent: [allow: always]
+    to: out
+    events:
+      ended: {{ when: stop, properties: {{ how: "${{exit.how}}", frames: {{ value: "${{crash.frames}}", else: none }} }} }}
+"""
+
+
+def functions(program):
+    """(first, last) address → name, from the symbol table."""
+    lines = support.run("nm", "-S", program, check=True).stdout.splitlines()
+    found = [line.split() for line in lines]
+    return {(int(w[0], 16), int(w[0], 16) + int(w[1], 16)): w[3] for w in found if len(w) == 4}
+
+
+def names_of(frames, program):
+    table, names = functions(program), []
+    for frame in frames:
+        module, offset = frame.split("+0x")
+        if module == os.path.basename(program):
+            names += [name.split(".")[0] for (first, last), name in table.items() if first < int(offset, 16) <= last]
+    return names
+
+
+@pytest.mark.parametrize("words, flags, expected", [
+    (["abort"], ["-fno-omit-frame-pointer"], ["inner", "outer", "main"]),
+    (["assert"], ["-fno-omit-frame-pointer"], ["inner", "outer", "main"]),
+    (["abort", "thread"], ["-fno-omit-frame-pointer"], ["inner", "outer", "thread"]),
+    (["abort"], ["-fomit-frame-pointer", "-O2"], ["inner"]),
+    (["segv"], ["-fno-omit-frame-pointer"], None),
+    (["jump"], ["-fno-omit-frame-pointer"], None),
+])
+def test_where_a_process_aborted(facts, compile_c, tmp_path, words, flags, expected):
+    program = compile_c(CRASH, name="crashes", flags=[*flags, "-fno-optimize-sibling-calls", "-pthread"])
+    yaml = facts.policy(CRASH_POLICY.format(file=facts.file, exe="crashes"))
+    plain = support.run(program, *words, env=support.environment())
+    done = support.run(program, *words, env=support.preload(facts.state, "app", yaml))
+    assert (done.returncode, done.stdout, done.stderr) == (plain.returncode, plain.stdout, plain.stderr)
+    support.deliver(facts.env)
+    got = support.json_lines(facts.file.read_text())[-1]["properties"]
+    if expected is None:
+        assert got["frames"] == "none"
+    else:
+        assert got["how"] == "crashed"
+        assert names_of(got["frames"], program)[:len(expected)] == expected
+        assert all(re.fullmatch(r"[^/+]+\+0x[0-9a-f]+", frame) for frame in got["frames"])
+
+
+def test_frames_are_taken_only_when_asked_for(facts, compile_c, tmp_path):
+    program = compile_c(CRASH, name="crashes", flags=["-pthread"])
+    yaml = facts.policy(CRASH_POLICY.format(file=facts.file, exe="crashes").replace("crash.frames", "exit.signal"))
+    trace = tmp_path / "trace"
+    support.run("strace", "-f", "-e", "trace=openat", "-o", trace, "-E", f"LD_PRELOAD={support.Bookend.shim}", "-E", "BOOKEND_SERVICE=app", "-E",
+                f"BOOKEND_POLICY={yaml}", "-E", f"BOOKEND_STATE={facts.state}", program, "abort", env=support.environment())
+    assert "SIGABRT" in trace.read_text() and "/proc/self/maps" not in trace.read_text()

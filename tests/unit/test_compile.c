@@ -226,7 +226,7 @@ static void templates_are_read_to_the_letter(void **state)
 				       "      e: $${x}\n" SCENE_START,
 		"9:10: unknown fact 'exit.hwo': did you mean 'exit.how'?\n"
 		"10:10: unknown fact 'weather.now': this version knows event.*, process.*, "
-		"command.*, exit.*, os.*, call.*, measure.*, git.*, ci.name and "
+		"command.*, exit.*, crash.frames, os.*, call.*, measure.*, git.*, ci.name and "
 		"host.machine_id (see docs/policy.md)\n"
 		"11:10: ${x:-y} can not carry a default: write else: beside the source\n"
 		"12:10: ${ without its }: write ${name}, or $${ for the characters themselves\n");

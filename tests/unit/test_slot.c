@@ -182,6 +182,29 @@ static void a_start_is_read_back_with_its_payload(void **state)
 	assert_int_equal(slot_read_start(&ref, &read, NULL, 0), 0);
 }
 
+static void frames_stand_behind_the_payload_once(void **state)
+{
+	struct scene *scene = *state;
+	struct start_block facts = start_of(77, 100);
+	char text[SLOT_FRAMES + 1];
+	struct slot_ref ref;
+
+	claim(scene, 77, &ref);
+	memset(slot_payload(&ref), 'p', 100);
+	slot_commit_start(&ref, &facts);
+	assert_int_equal(slot_read_frames(&ref, text, sizeof(text)), -ENODATA);
+	slot_note_frames(&ref, "app+0x1\n", 8);
+	slot_note_frames(&ref, "other+0x2\n", 10);
+	assert_int_equal(slot_read_frames(&ref, text, 8), -ENOSPC);
+	assert_int_equal(slot_read_frames(&ref, text, sizeof(text)), 0);
+	assert_string_equal(text, "app+0x1\n");
+	slot_payload(&ref)[ref.class.payload_bytes - 1] = 'x';
+	assert_int_equal(slot_read_frames(&ref, text, sizeof(text)), -EBADMSG);
+	end_and_free(&ref, 77);
+	claim(scene, 78, &ref);
+	assert_int_equal(slot_read_frames(&ref, text, sizeof(text)), -ENODATA);
+}
+
 static void a_payload_is_never_longer_than_its_room(void **state)
 {
 	struct scene *scene = *state;
@@ -491,6 +514,7 @@ int main(void)
 		NARROW(only_the_header_and_the_own_slot_are_mapped),
 		NARROW(a_claim_that_can_not_be_mapped_is_given_back),
 		WHOLE(a_start_is_read_back_with_its_payload),
+		WHOLE(frames_stand_behind_the_payload_once),
 		WHOLE(a_payload_is_never_longer_than_its_room),
 		WHOLE(every_damaged_byte_of_a_start_is_noticed),
 		WHOLE(what_a_former_tenant_left_counts_for_nobody),
