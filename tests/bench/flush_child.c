@@ -32,7 +32,8 @@ static void flush_here(const struct scene *scene, struct flushed *into)
 	};
 	struct sender_report report = { 0 };
 
-	spawn_pin(spawn_cores() - 1);
+	if (into->pinned)
+		spawn_pin(spawn_cores() - 1);
 
 	double cpu = clock_us(CLOCK_PROCESS_CPUTIME_ID), wall = clock_us(CLOCK_MONOTONIC);
 	into->error = bookend_sender()->flush(&options, &report);

@@ -24,7 +24,7 @@ static int sample(void *context, double *value)
 {
 	static const char *const argv[] = { "/bin/true", NULL };
 	struct drain_arm *arm = context;
-	struct flushed drained = { 0 };
+	struct flushed drained = { .pinned = true };
 	struct spent spent;
 	int error = scene_hold_helpers(arm->scene);
 

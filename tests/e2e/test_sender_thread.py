@@ -267,3 +267,39 @@ def test_nothing_of_the_sender_is_ever_unmapped(service, https_receiver, tmp_pat
         elif "exit_group" in call:
             break  # what comes behind it is the helper's
     assert len(mapped) >= 4
+
+
+STAYS = """bookend: 1
+destinations:
+  out: {{ format: json, url: "{url}", send: {{ wait: 50ms }} }}
+services:
+  app:
+    match: {{ exe: {exe} }}
+    to: out
+    consent: [ allow: always ]
+    events:
+      began: {{ when: start }}
+      beat: {{ when: {{ every: 200ms }} }}
+"""
+
+
+def test_a_thread_that_has_more_to_come_stays_and_delivers_it(service, receiver):
+    process = service.start("sleep", "60", text=STAYS.format(url=receiver.url, exe="sleep"))
+    events = receiver.wait(5)
+    assert [event["event"] for event in events[:2]] == ["began", "beat"]
+    assert threads(process.pid) == ["bookend"] and way(service, process.pid, "at_work")
+    assert len({event["id"] for event in receiver.events()}) == len(receiver.events())
+    process.terminate()
+    process.wait(10)
+
+
+def test_switched_off_it_sends_no_more(service, receiver):
+    process = service.start("sleep", "60", text=STAYS.format(url=receiver.url, exe="sleep"))
+    receiver.wait(3)
+    support.run(support.Bookend.tool, "off", env=service.env, check=True)
+    before = len(receiver.events())
+    time.sleep(1.2)
+    assert len(receiver.events()) <= before + 1
+    support.run(support.Bookend.tool, "on", env=service.env, check=True)
+    process.terminate()
+    process.wait(10)
