@@ -178,6 +178,13 @@ $(B)/sdk/ready: tests/bench/sdk/package.json tests/bench/sdk/package-lock.json $
 	@cd $(@D) && { npm ci --ignore-scripts --no-audit --no-fund >npm.log 2>&1 || echo "npm ci failed: see $(@D)/npm.log"; }
 	@touch $@
 
+# The pages of docs/examples, which a test compares with what the policies say.
+.PHONY: pages
+pages: $(B)/bookend
+	@mkdir -p docs/examples
+	for policy in policy/examples/*.yaml; do \
+		$(B)/bookend document $$policy >docs/examples/$$(basename $$policy .yaml).md || exit 1; done
+
 .PHONY: install clean
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/bookend $(DESTDIR)$(PREFIX)/lib/$(MULTIARCH) \

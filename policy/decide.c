@@ -181,7 +181,7 @@ static enum reason judge(const struct image_file *f, const struct image_index *e
 		return REASON_NO_MATCH;
 	decided->now = now;
 	explain(detail, "service ", node_text_at(&now, h->name));
-	reason = judge_match(&now, subject);
+	reason = subject->any ? REASON_MEASURED : judge_match(&now, subject);
 	if (reason != REASON_MEASURED) {
 		explain_match(detail, subject);
 		return reason;

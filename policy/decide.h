@@ -31,6 +31,7 @@ struct subject {
 	uint32_t pid;
 	uint32_t parent;
 	uint32_t uid; /* effective */
+	bool any;     /* tools: whatever it is, `match` is not asked */
 	/*
 	 * For a service without `match`: is this process the launcher's child, the one
 	 * SYSTEMD_EXEC_PID names, or one none of whose parents is measured as this service? Asked

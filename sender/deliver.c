@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "sender/answer.h"
 #include "sender/say.h"
+#include "sender/sent_log.h"
 
 #define WINDOW_BYTES  (4u << 20)
 #define ROUTES_KEPT   64 /* with their connections, from window to window */
@@ -238,6 +239,20 @@ static bool rests(struct route *route, uint64_t now)
 	return route->resting;
 }
 
+/* As if it had been sent and accepted. */
+static void preview(struct deliver *d, struct route *route)
+{
+	struct buffer line = { 0 };
+
+	route->request.result = TRANSPORT_STATUS;
+	route->request.status = 200;
+	route->request.message[0] = '\0';
+	if (!sent_log_line(&line, route))
+		d->options->preview(d->options->context, line.data, (uint32_t)line.length - 1);
+	buffer_free(&line);
+	answer_take(d, route);
+}
+
 static void start_batch(struct deliver *d, struct route *route)
 {
 	uint32_t place = transport_place(route->transport);
@@ -259,6 +274,10 @@ static void start_batch(struct deliver *d, struct route *route)
 	route->request.length = route->body.length;
 	route->request.part = route->part;
 	route->request.parts = route->parts;
+	if (d->options->preview) {
+		preview(d, route);
+		return;
+	}
 	if (route->transport->submit(d->transport[place].common, &route->request)) {
 		answer_take(d, route);
 		return;

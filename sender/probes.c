@@ -223,6 +223,8 @@ static int make(struct probes *p, const struct late_probe *probe, const uint8_t 
 	}
 	if (left_ms == 0)
 		return -ETIME;
+	if (probe->url && p->options->preview)
+		return -EPERM; /* what is only shown asks nobody */
 	if (!go_on(p)) {
 		p->cancelled = true;
 		return -EINTR;

@@ -22,6 +22,11 @@ struct sender_options {
 	int wait_file;	   /* its pidfd, which is closed then; 0: none */
 	uint64_t only;	   /* this lifecycle, nothing of anybody else's; 0: all */
 	bool workers;	   /* and that of its forked workers */
+	/*
+	 * Nothing is sent: each request that would be is handed out instead, as a line of the sent
+	 * log (docs/formats.md), and counts as accepted. No probe asks the network. NULL: sends.
+	 */
+	void (*preview)(void *context, const char *json, uint32_t length);
 	const volatile int *stop; /* set by the caller's signal handler; may be NULL */
 	/* Progress and trouble, one line each without a newline; level as in syslog (3 error, 4
 	 * warning, 6 information). */

@@ -197,19 +197,25 @@ static void append(const char *state, const struct buffer *line)
 	close(file);
 }
 
+int sent_log_line(struct buffer *into, const struct route *route)
+{
+	struct mask mask;
+	int r = mask_init(&mask, &route->secrets, route->key);
+
+	if (r)
+		return r;
+	make_line(into, route, &mask);
+	mask_fini(&mask);
+	return into->failed ? -ENOMEM : 0;
+}
+
 void sent_log_add(const char *state, const struct route *route)
 {
 	struct buffer line = { 0 };
-	struct mask mask;
 
 	/* A file is its own record. */
-	if (!strncmp(route->url, "file:", 5))
-		return;
-	if (mask_init(&mask, &route->secrets, route->key))
-		return;
-	make_line(&line, route, &mask);
-	if (!line.failed && line.length < SENT_LOG_BYTES)
+	if (strncmp(route->url, "file:", 5) && !sent_log_line(&line, route) &&
+	    line.length < SENT_LOG_BYTES)
 		append(state, &line);
 	buffer_free(&line);
-	mask_fini(&mask);
 }

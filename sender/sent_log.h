@@ -12,6 +12,9 @@
 #define SENT_LOG_BYTES (1u << 20)
 #define SENT_LOG_BODY  (256u << 10) /* of one body; what is longer is cut there */
 
+/* The line of a request, which is done, with its newline. 0, or -errno. */
+int sent_log_line(struct buffer *into, const struct route *route);
+
 /* The route's request, which is done. */
 void sent_log_add(const char *state, const struct route *route);
 

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/slot.h"
+#include "policy/decide.h"
 #include "tools/program.h"
 
 struct run_request {
@@ -36,6 +37,9 @@ int run_policy_find(const struct run_request *request, const char *state, struct
 /* Puts libbookend.so into LD_PRELOAD; false when that can not be done: the launcher's own records
  * remain. */
 bool run_preload(const struct program *program);
+
+/* The command as the policy's decision sees it, with the environment of this process. */
+void run_record_subject(const struct program *program, pid_t pid, struct subject *into);
 
 /* What the launcher itself writes about the command: its start, and how it ended. */
 struct run_record {

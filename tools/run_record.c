@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/switches.h"
 #include "base/process.h"
-#include "policy/decide.h"
 
 static bool stands_alone(const struct subject *subject)
 {
@@ -20,7 +19,7 @@ static bool stands_alone(const struct subject *subject)
 	return true;
 }
 
-static void fill_subject(struct subject *subject, const struct program *program, pid_t pid)
+void run_record_subject(const struct program *program, pid_t pid, struct subject *subject)
 {
 	memset(subject, 0, sizeof(*subject));
 	subject->exe = program->file.exe;
@@ -99,7 +98,7 @@ void run_record_start(struct run_record *record, const struct run_policy *policy
 	struct decision decision;
 	struct subject subject;
 
-	fill_subject(&subject, program, pid);
+	run_record_subject(program, pid, &subject);
 	if (policy_decide(policy->image, policy->services, &subject, arena, sizeof(arena),
 			  &decision, NULL) != REASON_MEASURED)
 		return;
