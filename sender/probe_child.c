@@ -75,14 +75,37 @@ static int spawn(struct probe_child *c)
 	return (int)pid;
 }
 
+#define BIT(signal) (UINT64_C(1) << ((signal)-1))
+
+/* Until the command ends, and is still there to be reaped, or our thread has ended: SIGHUP. Both
+ * signals are blocked like all others, so they wait to be looked at. */
+static void await(int pid)
+{
+	const uint64_t either = BIT(SIGCHLD) | BIT(SIGHUP);
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (sys_call6(SYS_waitid, P_PID, pid, (long)&info, WEXITED | WNOWAIT | WNOHANG, 0,
+			      0) < 0 ||
+		    info.si_pid != 0)
+			return;
+		if (sys_call(SYS_rt_sigtimedwait, &either, 0, 0, sizeof(either)) == SIGHUP)
+			return;
+	}
+}
+
 static int run_keeper(void *context)
 {
+	static const uint64_t by_default[4];
 	struct probe_child *c = context;
-	int status = 0;
+	int status = -1;
 	int pid;
 
 	sys_call(SYS_setsid, 0, 0, 0, 0);
-	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	/* A host that ignores it would have the kernel reap the command. */
+	sys_call(SYS_rt_sigaction, SIGCHLD, by_default, 0, sizeof(uint64_t));
+	sys_call(SYS_prctl, PR_SET_PDEATHSIG, SIGHUP, 0, 0);
 	sys_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0);
 	pid = spawn(c);
 	sys_call(SYS_close_range, 0, ~0u, 0, 0);
@@ -92,8 +115,8 @@ static int run_keeper(void *context)
 		return 0;
 	}
 	atomic_store(&c->pid, pid);
+	await(pid);
 	/* The group has its number for as long as its leader is not reaped. */
-	sys_call6(SYS_waitid, P_PID, pid, 0, WEXITED | WNOWAIT, 0, 0);
 	sys_kill(-pid, SIGKILL);
 	sys_call(SYS_wait4, pid, &status, 0, 0);
 	atomic_store(&c->status, status);

@@ -4,6 +4,7 @@ process in which they are asked does not notice."""
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 
@@ -105,6 +106,14 @@ def test_a_slow_one_and_all_it_started_are_killed(probes, tmp_path, command):
     properties = probes.use(said=f'{{ run: [sh, -c, "{command}", {mark}], timeout: 300ms }}').record().flush()
     assert properties == {} and 0.3 <= probes.took < 5
     support.wait_until(lambda: mark not in subprocess.run(["ps", "ax"], capture_output=True, text=True).stdout, 5, "the end of all of it")
+
+
+def test_who_ignores_its_children_still_knows_how_they_ended(probes):
+    probes.use(a="{ run: ['false'], else: none }", b="{ run: [echo, x], else: none }").record()
+    done = subprocess.run([support.Bookend.tool, "flush"], env=probes.env, preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+                          check=False)
+    assert done.returncode == 0
+    assert probes.flush() == {"a": "none", "b": "x"}
 
 
 def test_what_it_leaves_behind_is_not_waited_for(probes):
@@ -224,7 +233,10 @@ def test_the_host_of_a_sender_thread_does_not_notice(probes, tmp_path, compile_c
 def test_a_host_that_ends_takes_its_probe_along(probes, tmp_path):
     mark = f"probe-{os.getpid()}-{time.monotonic_ns()}"
     running = tmp_path / "running"
-    script(tmp_path, "tell", f": > {running}; sleep 600; : {mark}\n")
+    sleep = tmp_path / f"{mark}-sleep"
+    sleep.write_bytes(open("/bin/sleep", "rb").read())
+    sleep.chmod(0o755)
+    script(tmp_path, "tell", f": > {running}; {sleep} 600; :\n")
     probes.yaml = probes.policy(text_of(probes.file, {"said": f"{{ run: [./tell, {mark}], timeout: 60s }}"}, sender="thread", exe="sleep"))
     process = subprocess.Popen(["/bin/sleep", "600"], env=support.preload(probes.state, "app", probes.yaml), cwd=tmp_path)
     support.wait_until(running.exists, 10, "the probe")
