@@ -14,6 +14,7 @@
 #include "base/sys.h"
 #include "hooks/hooks.h"
 #include "shim/credentials.h"
+#include "shim/exits.h"
 #include "hooks/hooks.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
@@ -168,6 +169,8 @@ LIFECYCLE_EXPORT long confine_syscall(long number, long a, long b, long c, long 
 	    (number == SYS_prctl &&
 	     confine_by_prctl((unsigned long)a, (unsigned long)b, (unsigned long)c)))
 		return confine_through(next, number, (long[]){ a, b, c, d, e, f });
+	if (number == SYS_exit_group)
+		exits_by_syscall((int)a);
 	if (credentials_change(number))
 		return confine_credentials(next, number, (long[]){ a, b, c, d, e, f });
 	return next(number, a, b, c, d, e, f);

@@ -92,6 +92,11 @@ void exits_by_signal(struct self *self, int signal)
 		helper_after(self);
 }
 
+void exits_by_syscall(int code)
+{
+	exits_leave(EXIT_UNDERSCORE_EXIT, code);
+}
+
 static void exits_on_exit(int code, void *unused)
 {
 	(void)unused;

@@ -10,6 +10,9 @@
 /* Registers the handler that runs last of all exit handlers. Constructor only. */
 void exits_watch(void);
 
+/* The process makes the system call exit_group. */
+void exits_by_syscall(int code);
+
 /* A signal ends the process now, by its default action; async-signal-safe. */
 void exits_by_signal(struct self *self, int signal);
 

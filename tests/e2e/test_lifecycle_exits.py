@@ -51,7 +51,12 @@ int main(int argc, char **argv)
 	if (IS("_exit")) _exit(5);
 	if (IS("_Exit")) _Exit(6);
 	if (IS("quick_exit")) { at_quick_exit(at_quick); quick_exit(7); }
-	if (IS("raw exit_group")) { __asm__ volatile("" ::: "memory"); syscall(SYS_exit_group, 8); }
+	if (IS("syscall exit_group")) syscall(SYS_exit_group, 8);
+#ifdef __x86_64__
+	if (IS("raw exit_group")) { long rc; __asm__ volatile("syscall" : "=a"(rc) : "0"((long)SYS_exit_group), "D"(8L) : "rcx", "r11", "memory"); }
+#else
+	if (IS("raw exit_group")) { register long n __asm__("x8") = SYS_exit_group, c __asm__("x0") = 8; __asm__ volatile("svc 0" : : "r"(n), "r"(c) : "memory"); }
+#endif
 	if (IS("abort")) abort();
 	if (IS("assert")) assert(!"so");
 	if (IS("__assert")) __assert("x", "file", 3);
@@ -103,6 +108,7 @@ EXITS = {
     "_exit": ("_exit", 5, 0),
     "_Exit": ("_exit", 6, 0),
     "quick_exit": ("exit", 7, 0),
+    "syscall exit_group": ("_exit", 8, 0),
     "raw exit_group": ("vanished", None, 0),
     "abort": ("abort", None, 6),
     "assert": ("abort", None, 6),

@@ -1,8 +1,10 @@
 """Forked workers: events when the policy asks for them, none for what a fork turns out to be otherwise."""
 
 import os
+import random
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -239,7 +241,8 @@ def test_a_worker_that_executes_late_ends_with_that(worker, tmp_path, state):
 @pytest.mark.parametrize("leave", ["exit", "_exit"])
 @pytest.mark.parametrize("mode", MODES)
 def test_a_daemon_s_beginning_makes_no_workers(mode, leave, compile_c, tmp_path, state):
-    times, workers = 8, 3 if mode == "workers" else 0
+    times = int(os.environ.get("DAEMONS", 8))
+    workers = 3 if mode == "workers" else 0
     program = compile_c(DAEMON, name="daemon")
     worked = Worked(tmp_path, state, ["daemon"])
     for number in range(times):
@@ -289,3 +292,61 @@ def test_subshells_of_a_shell_are_workers(tmp_path, state):
     support.run("/bin/bash", "-c", "(exit 3); x=$(echo 1); /bin/true; (exec /bin/true); :", env=worked.env(), check=True)
     worked.settled(workers=2)
     assert sorted(event["properties"]["code"] for event in worked.named("worker ended")) == [0, 3]
+
+
+HERD = r"""
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Many workers, most of them killed at random instants of their lives; says how many lived as workers. */
+int main(int argc, char **argv)
+{
+	char *nothing[] = { "true", NULL };
+	unsigned seed = atoi(argv[1]);
+
+	for (int i = 0; i < 60; i++) {
+		unsigned how = rand_r(&seed) % 8, wait = rand_r(&seed) % 3000;
+		int child = fork();
+
+		if (!child) {
+			if (how == 0)
+				execv("/bin/true", nothing);
+			if (how == 1)
+				_exit(3);
+			if (how == 2 && !fork())
+				for (;;)
+					pause();
+			for (;;)
+				pause();
+		}
+		usleep(wait);
+		if (how > 1)
+			kill(child, SIGKILL);
+		if (how != 3)
+			waitpid(child, NULL, 0);
+	}
+	kill(0, SIGKILL);
+}
+"""
+
+
+def test_killed_at_random_no_worker_is_lost_or_told_twice(compile_c, tmp_path, state):
+    """Drainers are killed as well. Of what was killed while it executed another program either may be told."""
+    program = compile_c(HERD, name="herd")
+    worked = Worked(tmp_path, state, ["herd"])
+    chance = random.Random(seed := random.randrange(1 << 30))
+    print(f"seed {seed}")
+    running = [subprocess.Popen([program, str(seed + n)], env=worked.env(), start_new_session=True, cwd="/") for n in range(6)]
+    while any(process.poll() is None for process in running):
+        drainer = subprocess.Popen([support.Bookend.tool, "flush", "--once"], env=worked.tool_env, stderr=subprocess.DEVNULL)
+        time.sleep(chance.random() * 0.02)
+        if chance.random() < 0.7:
+            drainer.kill()
+        drainer.wait(20)
+    worked.settled(len(running), deadline=60)
+    began, ended = ({e["properties"]["run"] for e in worked.named(name)} for name in ("worker began", "worker ended"))
+    assert began == ended and len(began) == len(worked.named("worker began")) == len(worked.named("worker ended"))
+    # 7 of 8 forks at least are workers, and some fork another.
+    assert len(began) > len(running) * 60 * 7 // 8 * 0.85
