@@ -213,7 +213,7 @@ static int write_moments(struct drain *d, const struct drain_group *group)
 	return r;
 }
 
-static void open_measures(struct drain *d, const struct drain_group *group)
+void drain_open_measures(struct drain *d, const struct drain_group *group)
 {
 	d->group = group;
 	d->measures = NULL;
@@ -229,7 +229,7 @@ int drain_write_group(struct drain *d, const struct drain_group *group, struct s
 	if (r)
 		return r;
 	probes_begin(&d->probes, group->start, group->lifecycle);
-	open_measures(d, group);
+	drain_open_measures(d, group);
 	r = write_moments(d, group);
 	if (r == -E2BIG) {
 		/* No room for its routes: a segment of its own. */

@@ -29,6 +29,9 @@ int drain_write_group(struct drain *drain, const struct drain_group *group, stru
 int drain_write_moment(struct drain *drain, const struct drain_group *group, enum late_moment which,
 		       uint32_t moment);
 
+/* What follows is about this group: drain->group, and drain->measures of its slot. */
+void drain_open_measures(struct drain *drain, const struct drain_group *group);
+
 int drain_add_step(struct drain *drain, const struct drain_step *step);
 
 #endif

@@ -132,6 +132,7 @@ void drain_look_at_schedules(struct drain *d, const struct drain_group *group)
 	if (group->start->flags & START_ONLY_CHILD ||
 	    group->start->service >= group->image->tables->service_count)
 		return;
+	drain_open_measures(d, group);
 	s = &group->image->service[group->start->service];
 	for (uint32_t i = 0; i < s->event_count; i++) {
 		uint32_t event = s->first_event + i;

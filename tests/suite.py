@@ -115,7 +115,7 @@ def lint(total, quick):
 
 def e2e(total):
     """pytest; its own output is the progress, and counts come from its report."""
-    folders = [f for f in ("tests/e2e", "tests/hooks", "tests/hosts") if list((ROOT / f).glob("test_*.py"))]
+    folders = [f for f in ("tests/e2e", "tests/systems", "tests/hooks", "tests/hosts") if list((ROOT / f).glob("test_*.py"))]
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
         spread = ["-n", str(CPUS)] if CPUS > 1 and importlib.util.find_spec("xdist") else []
