@@ -1,8 +1,10 @@
 /*
- * Calls that want a process of one thread, or that change what our thread may see: unshare and
- * setns (user namespaces: EINVAL for a process with threads), chroot. The sender thread is gone
- * before they go through.
+ * Of a process with threads unshare and setns refuse user namespaces (EINVAL). Behind another root
+ * paths mean something else: nothing of ours is executed or loaded from there, and no thread of
+ * ours may look past it.
  */
+#include "shim/alone.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <unistd.h>
@@ -11,63 +13,67 @@
 #include "shim/lifecycle.h"
 #include "shim/thread.h"
 
-LIFECYCLE_EXPORT int unshare(int flags)
+enum alone alone_call(long number)
 {
-	__typeof__(&unshare) next = NEXT(unshare);
-	struct self *self = self_here();
-	int rc;
-
-	if (!next) {
-		errno = ENOSYS;
-		return -1;
+	switch (number) {
+	case SYS_unshare:
+	case SYS_setns:
+		return ALONE_THREADS;
+	case SYS_chroot:
+	case SYS_pivot_root:
+		return ALONE_ROOT;
+	default:
+		return ALONE_NO;
 	}
-	thread_leave(self, SENDER_AWAY);
-	rc = next(flags);
-	thread_return(self);
-	return rc;
 }
 
-LIFECYCLE_EXPORT int setns(int fd, int type)
+struct self *alone_begin(enum alone what)
 {
-	__typeof__(&setns) next = NEXT(setns);
 	struct self *self = self_here();
-	int rc;
 
-	if (!next) {
-		errno = ENOSYS;
-		return -1;
-	}
-	thread_leave(self, SENDER_AWAY);
-	rc = next(fd, type);
-	thread_return(self);
-	return rc;
+	thread_leave(self, what == ALONE_ROOT ? SENDER_ROOT : SENDER_AWAY);
+	return self;
 }
 
-/* Paths mean something else now: nothing of ours is executed or loaded from there. */
-static void alone_elsewhere(struct self *self)
+void alone_end(struct self *self, enum alone what, bool done)
 {
 	if (!self)
 		return;
+	if (what == ALONE_THREADS || !done) {
+		thread_return(self);
+		return;
+	}
 	thread_bar(self);
 	self->helper = false;
 }
 
-/* The state directory and libcurl are out of sight then; and none of ours may look past it. */
+#define ALONE_THROUGH(what, name, ...)                                                             \
+	do {                                                                                       \
+		__typeof__(&name) next = NEXT(name);                                               \
+		struct self *self;                                                                 \
+		int rc;                                                                            \
+                                                                                                   \
+		if (!next) {                                                                       \
+			errno = ENOSYS;                                                            \
+			return -1;                                                                 \
+		}                                                                                  \
+		self = alone_begin(what);                                                          \
+		rc = next(__VA_ARGS__);                                                            \
+		alone_end(self, what, rc == 0);                                                    \
+		return rc;                                                                         \
+	} while (0)
+
+LIFECYCLE_EXPORT int unshare(int flags)
+{
+	ALONE_THROUGH(ALONE_THREADS, unshare, flags);
+}
+
+LIFECYCLE_EXPORT int setns(int fd, int type)
+{
+	ALONE_THROUGH(ALONE_THREADS, setns, fd, type);
+}
+
 LIFECYCLE_EXPORT int chroot(const char *path)
 {
-	__typeof__(&chroot) next = NEXT(chroot);
-	struct self *self = self_here();
-	int rc;
-
-	if (!next) {
-		errno = ENOSYS;
-		return -1;
-	}
-	thread_leave(self, SENDER_ROOT);
-	rc = next(path);
-	if (rc < 0)
-		thread_return(self);
-	else
-		alone_elsewhere(self);
-	return rc;
+	ALONE_THROUGH(ALONE_ROOT, chroot, path);
 }

@@ -13,6 +13,7 @@
 
 #include "base/sys.h"
 #include "hooks/hooks.h"
+#include "shim/alone.h"
 #include "shim/credentials.h"
 #include "shim/exits.h"
 #include "hooks/hooks.h"
@@ -139,6 +140,17 @@ static __attribute__((noinline)) long confine_credentials(confine_syscall_fn nex
 	return rc;
 }
 
+static __attribute__((noinline)) long confine_alone(confine_syscall_fn next, long number,
+						    const long word[6])
+{
+	enum alone what = alone_call(number);
+	struct self *self = alone_begin(what);
+	long rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+
+	alone_end(self, what, rc == 0);
+	return rc;
+}
+
 static __attribute__((noinline)) long confine_through(confine_syscall_fn next, long number,
 						      const long word[6])
 {
@@ -173,5 +185,7 @@ LIFECYCLE_EXPORT long confine_syscall(long number, long a, long b, long c, long 
 		exits_by_syscall((int)a);
 	if (credentials_change(number))
 		return confine_credentials(next, number, (long[]){ a, b, c, d, e, f });
+	if (alone_call(number) != ALONE_NO)
+		return confine_alone(next, number, (long[]){ a, b, c, d, e, f });
 	return next(number, a, b, c, d, e, f);
 }

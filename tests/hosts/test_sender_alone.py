@@ -14,6 +14,7 @@ PROGRAM = r"""
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,13 @@ static void root(void)
 	say("fork", fork() == 0 ? (_exit(0), 0) : wait(NULL) > 0);
 }
 
+static void raw_calls(void)
+{
+	say("unshare", syscall(SYS_unshare, CLONE_NEWUSER));
+	say("chroot", syscall(SYS_chroot, "."));
+	usleep(300000);
+}
+
 static void mounts(void) { say("unshare", unshare(CLONE_FS | CLONE_FILES)); }
 
 static void *leave_last(void *unused)
@@ -112,7 +120,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; void (*act)(void); } acts[] = {
 		{ "user_namespace", user_namespace }, { "user_in_a_thread", user_in_a_thread }, { "other_namespace", other_namespace },
-		{ "root", root }, { "mounts", mounts }, { "main_thread_leaves", main_thread_leaves }, { "vforks", vforks },
+		{ "root", root }, { "raw_calls", raw_calls }, { "mounts", mounts }, { "main_thread_leaves", main_thread_leaves }, { "vforks", vforks },
 	};
 	char line[8];
 
@@ -136,7 +144,7 @@ NEEDS_ROOT = {"user_in_a_thread", "other_namespace", "root"}
 
 
 @pytest.mark.parametrize("act,code", [
-    ("user_namespace", 7), ("user_in_a_thread", 7), ("other_namespace", 7), ("root", 7), ("mounts", 7), ("main_thread_leaves", 0),
+    ("user_namespace", 7), ("user_in_a_thread", 7), ("other_namespace", 7), ("root", 7), ("raw_calls", 7), ("mounts", 7), ("main_thread_leaves", 0),
     ("vforks", 7)])
 def test_is_as_without_us(sending, program, act, code):
     if act in NEEDS_ROOT and not as_root():
@@ -144,5 +152,5 @@ def test_is_as_without_us(sending, program, act, code):
     s = sending("alone")
     status, out, errors = s.both(lambda world, at_work: run_at_work(world, at_work, program, act))
     assert (status, errors) == (code, "") and out, (status, out, errors)
-    assert act != "user_namespace" or "unshare: 0" in out
+    assert act not in ("user_namespace", "raw_calls") or "unshare: 0" in out
     s.delivered(ended("alone", code=code))

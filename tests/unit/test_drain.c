@@ -170,6 +170,34 @@ static void a_finished_lifecycle_moves_and_frees_its_slot(void **state)
 	end(&d);
 }
 
+static void the_thread_of_a_service_moves_its_own_and_its_workers(void **state)
+{
+	struct drained d;
+	struct slot_ref ref, worker;
+	struct start_block start;
+	uint32_t other;
+
+	(void)state;
+	begin(&d);
+	slot_view(&d.scene.pool, lifecycle(&d, getpid(), false, false), &ref);
+	other = lifecycle(&d, scene_dead_pid(), true, false);
+	slot_view(&d.scene.pool, lifecycle(&d, scene_dead_pid(), true, false), &worker);
+	assert_int_equal(slot_read_start(&worker, &start, NULL, 0), 0);
+	start.flags |= START_WORKER;
+	start.ancestor = ref.lifecycle;
+	slot_commit_start(&worker, &start);
+	d.options.only = ref.lifecycle;
+	assert_int_equal(drain_pass(&d.drain, &d.result), 0);
+	assert_int_equal(events(&d, NULL), 1);
+	assert_int_equal(d.result.living, 1);
+	d.options.workers = true;
+	assert_int_equal(drain_pass(&d.drain, &d.result), 0);
+	assert_true(DRAIN_DONE(atomic_load(&worker.slot->drain)) ||
+		    !claim_state(&d, worker.number));
+	assert_int_equal(claim_state(&d, other), CLAIM_STOPPED);
+	end(&d);
+}
+
 static void a_living_one_gives_its_start_once(void **state)
 {
 	struct drained d;
@@ -392,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_finished_lifecycle_moves_and_frees_its_slot),
+		cmocka_unit_test(the_thread_of_a_service_moves_its_own_and_its_workers),
 		cmocka_unit_test(a_living_one_gives_its_start_once),
 		cmocka_unit_test(a_record_without_its_image_waits),
 		cmocka_unit_test(a_lost_claim_voids_its_records),
