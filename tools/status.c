@@ -47,6 +47,7 @@ int status_command(int argc, char **argv)
 	}
 	listing_open(&status.list, json);
 	status_policy(&status);
+	status_consent(&status);
 	status_state(&status);
 	status_pool(&status);
 	status_delivery(&status);

@@ -21,6 +21,8 @@ void status_state(struct status *status);
 void status_pool(struct status *status);
 /* The policy of this environment. */
 void status_policy(struct status *status);
+/* What each service's consent rules say, and why. */
+void status_consent(struct status *status);
 /* What drainers did, and how each destination answers. */
 void status_delivery(struct status *status);
 

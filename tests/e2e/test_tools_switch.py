@@ -98,6 +98,22 @@ def test_a_service_can_not_be_on_while_everything_is_off(tool, env):
     assert "first `bookend on`" in done.stderr
 
 
+def test_status_says_of_each_service_whether_it_is_allowed_and_why(tool, env, policy, receiver):
+    file = policy(TWO.format(url=f"{receiver.url}/events").replace("[ allow: always ]", "[ deny: { env: NO_THANKS, is: true }, allow: always ]"))
+
+    def consent(**more):
+        rows = support.status({**env, "BOOKEND_POLICY": str(file), **more})["consent"]
+        return {row["service"]: (row["allowed"], row["why"]) for row in rows}
+
+    assert consent()["one"] == ("yes", "consent rule 2 allows")
+    assert consent(NO_THANKS="1")["two"] == ("no", "consent rule 1 denies")
+    assert consent(NO_THANKS="perhaps")["two"] == ("no", "consent rule 1 can not be evaluated: denied")
+    assert tool("off", "two").returncode == 0
+    assert consent()["two"] == ("no", "bookend off")
+    assert consent()["one"][0] == "yes"
+    assert consent(DO_NOT_TRACK="1")["one"] == ("no", "DO_NOT_TRACK is set")
+
+
 def test_names_that_are_none_are_refused(tool):
     for name in ("", "*", "a\nb", "x" * 64):
         assert tool("off", name).returncode == 2
