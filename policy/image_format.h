@@ -137,7 +137,10 @@ struct image_service {
 	uint32_t measure_count;
 	uint32_t stride; /* of a shard of its counters, policy/measure_format.h */
 	uint32_t counter_bytes;
-	uint32_t pad[6];
+	/* LIST of ALLOW and DENY, when a rule looks into a file: asked again before anything is
+	 * made. */
+	uint32_t consent;
+	uint32_t pad[5];
 };
 static_assert(sizeof(struct image_service) == 64, "format");
 

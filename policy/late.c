@@ -385,6 +385,18 @@ static int make_all(struct maker *m, const struct image_service *service, const 
 	return m->damaged ? -EBADMSG : error;
 }
 
+/*
+ * A file may say no by now. Behind a change of credentials no file is read for the process: then
+ * what it said at the start counts.
+ */
+static bool still_consents(struct maker *m, const struct image_service *service)
+{
+	uint32_t rule;
+
+	m->eval.steps = EVAL_STEPS;
+	return m->world.process->untrusted || late_consents(m, service->consent, &rule);
+}
+
 /* What the process makes as a service of its own, or as the child of another. */
 static int events_as(const struct late_process *process, enum late_moment moment,
 		     enum late_role role, const struct output *out)
@@ -406,6 +418,8 @@ static int events_as(const struct late_process *process, enum late_moment moment
 	    service->event_count > image->tables->event_count - service->first_event)
 		return -EBADMSG;
 	error = prepare(&m, process, moment, service);
+	if (error == 0 && !still_consents(&m, service))
+		return 0;
 	return error == 0 ? make_all(&m, service, out) : error;
 }
 

@@ -29,6 +29,9 @@ bool late_is_open(struct maker *m, const struct image_event *rule);
 /* Each member of the event's `remember`. */
 void late_remember(struct maker *m, const struct image_event *rule);
 
+/* What the rules say, which are a LIST or 0; *rule is the one that decided. */
+bool late_consents(struct maker *m, uint32_t consent, uint32_t *rule);
+
 /* The event's routes: those of its destinations that are not off. */
 void late_routes(struct maker *m, const struct image_event *rule);
 

@@ -125,7 +125,7 @@ static const char *make_each(struct maker *m, const struct image_destination *d)
 }
 
 /* As of a service, but with any source, and no answer is a no. */
-static bool consents(struct maker *m, uint32_t consent, uint32_t *rule)
+bool late_consents(struct maker *m, uint32_t consent, uint32_t *rule)
 {
 	const struct image_node *rules = node_of(&m->eval.section, consent, NODE_LIST);
 	enum truth truth = TRUTH_UNKNOWN;
@@ -150,7 +150,7 @@ static bool refuses(struct maker *m, const struct image_destination *d, uint32_t
 {
 	uint32_t rule = 0;
 
-	if (consents(m, d->consent, &rule))
+	if (late_consents(m, d->consent, &rule))
 		return false;
 	*refusal = (struct late_refusal){ number, eval_asks(&m->eval, rule, NODE_GET) };
 	return true;

@@ -113,6 +113,7 @@ static void write_services(struct compiler *c, struct section_writer *w,
 		h.name = section_write(w, expr_text(&c->heap, NODE_TEXT, s->name, s->at));
 		h.commands = section_write(w, s->commands);
 		h.value_options = section_write(w, s->value_options);
+		h.consent = section_write(w, s->asks_files ? s->scope.consent : NULL);
 		write_measures(w, s, c, &h);
 		memcpy(w->bytes + tables->services + i * sizeof(h), &h, sizeof(h));
 		for (uint32_t j = 0; j < s->events; j++, event++)

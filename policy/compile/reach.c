@@ -323,6 +323,13 @@ static void walk_event(struct compiler *c, const struct policy_event *e, struct 
 	}
 }
 
+static bool is_no_file(struct compiler *c, const struct expr *e, void *context)
+{
+	(void)c;
+	(void)context;
+	return e->op != NODE_FILE;
+}
+
 static bool is_no_measure(struct compiler *c, const struct expr *e, void *context)
 {
 	(void)c;
@@ -348,7 +355,11 @@ void reach_service(struct compiler *c, struct policy_service *s)
 {
 	s->environment = expr_new(&c->heap, NODE_LIST, 0, s->at);
 	walk(c, s->scope.consent, note_consent, s);
+	s->asks_files = !walk(c, s->scope.consent, is_no_file, NULL);
 	c->sections++;
+	/* Drainers ask again: they need to know all that the rules know. */
+	if (s->asks_files)
+		reach_visit(c, s->scope.consent, note_need, s);
 	for (unsigned i = 0; i < s->events; i++)
 		walk_event(c, &s->event[i], s);
 	for (unsigned i = 0; i < s->events; i++)

@@ -50,7 +50,8 @@ struct policy_service {
 	struct policy_scope scope;
 	struct policy_event *event;
 	unsigned events;
-	unsigned ticks; /* schedules that have a word in the slot */
+	bool asks_files; /* a rule of its consent looks into a file */
+	unsigned ticks;	 /* schedules that have a word in the slot */
 	/* Found by walking all that its events refer to. */
 	uint32_t capture;
 	struct expr *environment;

@@ -123,6 +123,21 @@ def test_the_config_switches_it_off_before_anything_is_recorded(rivet):
     check_silent(rivet, "beacon", rivet.programs / "telemetry-beacon", "--version")
 
 
+def test_the_config_switches_a_running_beacon_off(rivet):
+    rivet.policy.write_text(rivet.policy.read_text().replace("every: 24h, at: 00:00 UTC, per: installation", "every: 300ms"))
+    support.run(support.Bookend.tool, "compile", rivet.policy, env=rivet.env, check=True)
+    beacon = rivet.start("beacon", "telemetry-beacon")
+    support.wait_until(lambda: rivet.requests(), 20, "a beacon while it is allowed")
+    (rivet.work / "namespaces/dev.toml").write_text('[cluster]\nid = "CID"\n[rivet.telemetry]\ndisable = true\n')
+    rivet.deliver()
+    rivet.deliver()
+    before = len(rivet.requests())
+    rivet.deliver()
+    rivet.stop(beacon)
+    rivet.deliver()
+    assert len(rivet.requests()) == before
+
+
 def test_the_variable_switches_the_beacon_off(rivet):
     check_silent(rivet, "beacon", rivet.programs / "telemetry-beacon", "--version", RIVET_TELEMETRY_DISABLE="1")
     rivet.run("beacon", "telemetry-beacon", "--version", RIVET_TELEMETRY_DISABLE="0")

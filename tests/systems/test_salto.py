@@ -121,6 +121,17 @@ def test_after_a_refusal_nothing_more_of_that_run(salto):
     assert len(salto.requests()) == 2
 
 
+def test_a_config_that_says_no_during_a_run_is_heard(salto):
+    script = salto.work / "deeds"
+    script.write_text("apply_change\tx\nwait\n")
+    process = salto.start("salto", "salto", "fetch", ready="apply_change", SCRIPT=script, **salto.environment)
+    config(salto, "telemetry = false")
+    process.stdin.close()
+    assert process.wait(10) == 0
+    salto.deliver()
+    assert salto.requests() == []
+
+
 def test_switched_off_during_a_run_nothing_is_sent(salto):
     script = salto.work / "deeds"
     script.write_text("apply_change\tx\nwait\n")
