@@ -56,9 +56,11 @@ uint64_t calls_widen(uint32_t kind, uint64_t word);
 int64_t calls_order(uint32_t kind, uint64_t word);
 /* As a measure's value: floats in millionths. */
 int64_t calls_number(uint32_t kind, uint64_t word);
-/* Bytes of the text, at most `most`, copied; -1: it can not be read. length: of the text, or -1:
- * up to its NUL. */
-long calls_text(const struct self *self, uint64_t address, long length, void *into, uint32_t most);
+/* How long the text there is, CALL_TEXT_MAX at most; -1: it can not be read. length: what another
+ * parameter says, or -1: up to its NUL. */
+long calls_length(const struct self *self, uint64_t address, long length);
+/* So many bytes of it; what can not be read any more is 0. */
+void calls_copy(const struct self *self, uint64_t address, uint8_t *into, uint32_t bytes);
 
 /* calls_clock.c: boot time, without libc. */
 void calls_clock_begin(void);

@@ -74,7 +74,6 @@ static bool calls_text_at(const struct calls_now *now, uint32_t key, uint64_t *a
 /* Bytes of the captured value, -1: none. */
 static long calls_measure(const struct calls_now *now, uint32_t key)
 {
-	char scratch[CALL_TEXT_MAX + 1];
 	uint64_t word;
 	long length;
 
@@ -82,24 +81,18 @@ static long calls_measure(const struct calls_now *now, uint32_t key)
 		return calls_word(now, key, &word) ? CALL_ALIGN : -1;
 	if (!calls_text_at(now, key, &word, &length))
 		return -1;
-	return calls_text(now->symbol->all->self, word, length, scratch, CALL_TEXT_MAX);
+	return calls_length(now->symbol->all->self, word, length);
 }
 
-/* The same again, into its place; what has become shorter since is filled up with NULs. */
-static void calls_fill(const struct calls_now *now, uint32_t key, uint8_t *into, uint32_t bytes)
+static void calls_fill(const struct calls_now *now, uint32_t key, struct call_item *into)
 {
 	uint64_t word = 0;
-	long length;
 
-	if (CALL_KEY_KIND(key) != CALL_TEXT) {
-		calls_word(now, key, &word);
-		memcpy(into, &word, sizeof(word));
-		return;
-	}
-	if (calls_text_at(now, key, &word, &length))
-		length = calls_text(now->symbol->all->self, word, bytes, into, bytes);
-	if (length < 0)
-		memset(into, 0, bytes);
+	calls_word(now, key, &word);
+	if (CALL_KEY_KIND(key) == CALL_TEXT)
+		calls_copy(now->symbol->all->self, word, into->bytes, into->length);
+	else
+		memcpy(into->bytes, &word, sizeof(word));
 }
 
 static void calls_head(const struct calls_now *now, const struct image_action *action,
@@ -123,39 +116,64 @@ static void calls_head(const struct calls_now *now, const struct image_action *a
 	record->duration_ns = flags & CALL_HAS_DURATION ? now->duration_ns : 0;
 }
 
-#define CALLS_CAPTURES 32
+/* What is to be recorded, measured: at most as many captures as a record has room for. */
+struct calls_plan {
+	uint32_t bytes; /* of the whole record */
+	uint32_t there; /* a bit for each capture that has a value */
+	uint8_t length[(CALL_RECORD_MAX - sizeof(struct call_record)) /
+		       (sizeof(struct call_item) + CALL_ALIGN)];
+};
+
+static void calls_plan(const struct calls_now *now, const struct image_action *action,
+		       struct calls_plan *plan)
+{
+	const uint32_t *key = now->symbol->all->capture + action->capture;
+
+	plan->bytes = sizeof(struct call_record);
+	plan->there = 0;
+	for (uint32_t i = 0; i < action->captures && i < sizeof(plan->length); i++) {
+		long length = calls_measure(now, key[i]);
+		uint32_t bytes = sizeof(struct call_item) + CALLS_ALIGNED((uint32_t)length);
+
+		/* What has no room is absent: several long texts. */
+		if (length < 0 || plan->bytes + bytes > CALL_RECORD_MAX)
+			continue;
+		plan->bytes += bytes;
+		plan->there |= UINT32_C(1) << i;
+		plan->length[i] = (uint8_t)length;
+	}
+}
+
+static void calls_items(const struct calls_now *now, const struct image_action *action,
+			const struct calls_plan *plan, uint8_t *at)
+{
+	const uint32_t *key = now->symbol->all->capture + action->capture;
+
+	for (uint32_t i = 0; i < action->captures && i < sizeof(plan->length); i++) {
+		struct call_item *item = (struct call_item *)at;
+
+		if (!(plan->there >> i & 1))
+			continue;
+		*item = (struct call_item){ key[i], plan->length[i] };
+		calls_fill(now, key[i], item);
+		at += sizeof(*item) + CALLS_ALIGNED(item->length);
+	}
+}
 
 void calls_record(struct calls_now *now, const struct image_action *action)
 {
-	struct calls *all = now->symbol->all;
-	const uint32_t *key = all->capture + action->capture;
-	struct slot_ref *ring = calls_ring(all);
-	int16_t bytes[CALLS_CAPTURES];
-	uint32_t total = sizeof(struct call_record);
+	struct slot_ref *ring = calls_ring(now->symbol->all);
+	struct calls_plan plan;
 	struct ring_place place;
-	uint8_t *at;
 
 	if (!ring)
 		return;
-	for (uint32_t i = 0; i < action->captures; i++) {
-		bytes[i] = (int16_t)calls_measure(now, key[i]);
-		if (bytes[i] >= 0)
-			total += sizeof(struct call_item) + CALLS_ALIGNED((uint32_t)bytes[i]);
-	}
+	calls_plan(now, action, &plan);
 	if (!now->time_ns)
 		now->time_ns = calls_clock();
-	if (ring_reserve(ring, total, &place) < 0)
+	if (ring_reserve(ring, plan.bytes, &place) < 0)
 		return;
 	calls_head(now, action, place.payload);
-	at = place.payload + sizeof(struct call_record);
-	for (uint32_t i = 0; i < action->captures; i++) {
-		struct call_item *item = (struct call_item *)at;
-
-		if (bytes[i] < 0)
-			continue;
-		*item = (struct call_item){ key[i], (uint32_t)bytes[i] };
-		calls_fill(now, key[i], item->bytes, item->length);
-		at += sizeof(*item) + CALLS_ALIGNED(item->length);
-	}
+	calls_items(now, action, &plan, place.payload + sizeof(struct call_record));
 	ring_commit(ring, &place, CALL_RING_TYPE, now->time_ns);
 }

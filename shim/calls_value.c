@@ -180,7 +180,9 @@ int64_t calls_number(uint32_t kind, uint64_t word)
 	}
 }
 
-/* What can be read of these bytes, up to the first page that can not: the kernel looks for us. */
+#define CALLS_CHUNK 64
+
+/* Bytes that can be read there, up to the first page that can not: the kernel looks for us. */
 static long calls_read(const struct self *self, uint64_t address, void *into, uint32_t bytes)
 {
 	uint64_t first = POOL_PAGE - address % POOL_PAGE;
@@ -195,18 +197,38 @@ static long calls_read(const struct self *self, uint64_t address, void *into, ui
 			 first < bytes ? 2 : 1, 0);
 }
 
-long calls_text(const struct self *self, uint64_t address, long length, void *into, uint32_t most)
+/* Where the NUL is, or -1. */
+static long calls_end(const char *text, long bytes)
 {
-	uint32_t wanted = length >= 0 && length < (long)most ? (uint32_t)length : most;
-	const char *text = into;
-	long got = wanted ? calls_read(self, address, into, wanted) : 0;
-
-	if (got < 0)
-		return -1;
-	if (length >= 0)
-		return got == (long)wanted ? got : -1;
-	for (long i = 0; i < got; i++)
+	for (long i = 0; i < bytes; i++)
 		if (!text[i])
 			return i;
-	return got == (long)wanted ? got : -1;
+	return -1;
+}
+
+__attribute__((noinline)) long calls_length(const struct self *self, uint64_t address, long length)
+{
+	long most = length >= 0 && length < CALL_TEXT_MAX ? length : CALL_TEXT_MAX;
+	char chunk[CALLS_CHUNK];
+
+	for (long at = 0; at < most;) {
+		long wanted = most - at < CALLS_CHUNK ? most - at : CALLS_CHUNK;
+		long got = calls_read(self, address + (uint64_t)at, chunk, (uint32_t)wanted);
+		long end = length < 0 ? calls_end(chunk, got) : -1;
+
+		if (end >= 0)
+			return at + end;
+		if (got != wanted)
+			return -1;
+		at += got;
+	}
+	return most;
+}
+
+void calls_copy(const struct self *self, uint64_t address, uint8_t *into, uint32_t bytes)
+{
+	long got = bytes ? calls_read(self, address, into, bytes) : 0;
+
+	for (long i = got < 0 ? 0 : got; i < (long)bytes; i++)
+		into[i] = 0;
 }

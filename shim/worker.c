@@ -32,8 +32,8 @@ static int worker_claim(struct self *self, struct pool *pool, const struct start
 	if (error < 0)
 		return error;
 	self->worker.pool = &self->pool;
-	facts.boot_ns = clock_boot_ns();
-	facts.real_ns = clock_real_ns();
+	facts.boot_ns = clock_boot_ns_cold();
+	facts.real_ns = clock_real_ns_cold();
 	facts.pid = (uint32_t)self->pid;
 	facts.parent = (uint32_t)sys_getppid();
 	facts.flags = START_WORKER | (service->flags & START_COMMAND);

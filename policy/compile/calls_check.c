@@ -61,6 +61,11 @@ static void check_end(struct compiler *c, const struct policy_symbol *s, uint32_
 	else if ((needs & CALL_NEEDS_RESULT) != 0 && s->result == CALL_VOID)
 		diagnose(&c->d, s->at, "'%.60s' returns nothing, says its prototype: leave %s out",
 			 s->name, end_of_call(needs));
+	else if ((needs & CALL_NEEDS_RESULT) != 0 && classes[s->result] == CALL_IS_FLOAT)
+		diagnose(&c->d, s->at,
+			 "'%.60s' returns a floating-point number, which can not be read: leave %s "
+			 "out",
+			 s->name, end_of_call(needs));
 }
 
 /* Is the place what the key takes it for? */

@@ -137,7 +137,7 @@ static void add_word(struct declaration *d, const char *word)
 static void skip_brackets(struct reader *r, struct declaration *d)
 {
 	unsigned depth = 0;
-	bool first = d->words > 0 && *r->at == '(';
+	bool first = !d->pointer && d->words > 0 && *r->at == '(';
 
 	d->pointer = true;
 	do {

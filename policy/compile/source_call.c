@@ -143,7 +143,7 @@ static uint32_t settle_kind(struct compiler *c, struct mark at, uint32_t as, uin
 					      "where the float is"
 					    : "the prototype says that it is %s float",
 			 as == CALL_FLOAT ? "no" : "a");
-		return CALL_INT;
+		return known == CALL_VOID ? CALL_INT : known;
 	}
 	if (known == CALL_VOID || as == CALL_TEXT || as == CALL_POINTER)
 		return as;

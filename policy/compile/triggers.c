@@ -222,7 +222,7 @@ static struct expr *read_mapping(struct compiler *c, const struct yaml *y, struc
 		return schedules_change(c, y, yaml_get(y, "change"), s, e);
 	if (yaml_get(y, "file") != NULL)
 		return schedules_file(c, y, yaml_get(y, "file"), s, e);
-	if (moments_given == 1)
+	if (moments_given == 1 && start == NULL && stop == NULL)
 		refuse_of_calls(c, y);
 	if (child != NULL && moments_given == 1)
 		return read_child(c, y, child, s);
