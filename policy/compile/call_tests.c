@@ -138,7 +138,7 @@ static int scale_of(const struct expr *source)
 static struct range range_of(const struct call_tests *t, enum node_op op, const struct expr *source,
 			     const char *number)
 {
-	uint32_t class = classes[calls_kind(t->symbol, calls_source(source))];
+	uint32_t class = classes[calls_kind_of(t->symbol, calls_source(source))];
 
 	if (class == CALL_IS_FLOAT)
 		return float_range(op, strtod(number, NULL));

@@ -134,7 +134,7 @@ uint32_t calls_needs(uint32_t source)
 	}
 }
 
-uint32_t calls_kind(const struct policy_symbol *s, uint32_t source)
+uint32_t calls_kind_of(const struct policy_symbol *s, uint32_t source)
 {
 	if (source == CALL_SOURCE_RESULT)
 		return s->result;

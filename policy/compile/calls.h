@@ -62,7 +62,7 @@ uint32_t calls_source(const struct expr *e);
 /* What must be known when the call returns: CALL_NEEDS_... */
 uint32_t calls_needs(uint32_t source);
 /* The prototype's kind for what was captured without one. */
-uint32_t calls_kind(const struct policy_symbol *s, uint32_t source);
+uint32_t calls_kind_of(const struct policy_symbol *s, uint32_t source);
 
 /* calls_check.c: once an event or a measure has been read. */
 void calls_check_event(struct compiler *c, struct policy_event *e, const struct yaml *y);

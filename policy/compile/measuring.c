@@ -63,7 +63,7 @@ static bool is_duration(const struct yaml *y)
 static bool is_float(const struct policy_measure *m)
 {
 	for (unsigned i = 0; i < m->calls.symbols; i++) {
-		if (classes[calls_kind(&m->calls.symbol[i], m->source)] == CALL_IS_FLOAT)
+		if (classes[calls_kind_of(&m->calls.symbol[i], m->source)] == CALL_IS_FLOAT)
 			return true;
 	}
 	return false;
