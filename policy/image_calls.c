@@ -19,14 +19,21 @@ static bool range_holds(uint32_t first, uint32_t count, uint32_t of)
 	return first <= of && count <= of - first;
 }
 
+/* A parameter's key: text: it may be one of a text. */
+static bool key_holds(uint32_t key, bool text)
+{
+	uint32_t kind = CALL_KEY_KIND(key);
+
+	return key < CALL_SOURCE_RESULT && kind > CALL_VOID && kind < CALL_KIND_COUNT &&
+	       (text || kind != CALL_TEXT) && CALL_KEY_PLACE(key) != 0 &&
+	       CALL_KEY_PLACE(key) <= CALL_PLACES && CALL_KEY_LENGTH(key) <= CALL_PLACES;
+}
+
+/* Something that yields a number. */
 static bool source_holds(uint32_t source)
 {
-	uint32_t kind = CALL_KEY_KIND(source);
-
-	if (source >= CALL_SOURCE_RESULT)
-		return source == CALL_SOURCE_RESULT || source == CALL_SOURCE_ERROR ||
-		       source == CALL_SOURCE_DURATION;
-	return kind < CALL_KIND_COUNT && (CALL_KEY_PLACE(source) != 0) == (kind != CALL_VOID);
+	return source == CALL_SOURCE_RESULT || source == CALL_SOURCE_ERROR ||
+	       source == CALL_SOURCE_DURATION || key_holds(source, false);
 }
 
 static bool calls_hold(const struct image_calls *c)
@@ -36,6 +43,8 @@ static bool calls_hold(const struct image_calls *c)
 	for (uint32_t i = 0; i < c->call.count; i++) {
 		if (call[i].name == 0 || call[i].name >= c->bytes || call[i].version >= c->bytes ||
 		    call[i].object >= c->bytes || call[i].result >= CALL_KIND_COUNT ||
+		    (call[i].parameters > CALL_PARAMETERS &&
+		     call[i].parameters != CALL_PARAMETERS_UNKNOWN) ||
 		    !range_holds(call[i].action, call[i].actions, c->action.count))
 			return false;
 	}
@@ -52,7 +61,8 @@ static bool measure_holds(const struct image_calls *c, const struct image_action
 
 	return a->kind < MEASURE_KIND_COUNT && a->narrow % 8 == 0 && a->wide % 8 == 0 &&
 	       a->narrow + 8ull * words[a->kind][0] <= c->stride &&
-	       a->wide + 8ull * words[a->kind][1] <= c->counter_bytes && source_holds(a->source);
+	       a->wide + 8ull * words[a->kind][1] <= c->counter_bytes &&
+	       (a->kind == MEASURE_COUNT || source_holds(a->source));
 }
 
 static bool test_holds(const struct image_calls *c, uint32_t test, uint32_t after)
@@ -90,12 +100,12 @@ static bool rest_holds(const struct image_calls *c)
 			return false;
 	}
 	for (uint32_t i = 0; i < c->capture.count; i++) {
-		if (key[i] >= CALL_SOURCE_RESULT || !source_holds(key[i]) ||
-		    CALL_KEY_PLACE(key[i]) == 0)
+		if (!key_holds(key[i], true))
 			return false;
 	}
 	for (uint32_t i = 0; i < c->gate.count; i++) {
 		if (gate[i].kind >= GATE_KINDS || gate[i].number == 0 || gate[i].word % 8 != 0 ||
+		    (gate[i].kind >= GATE_FIRST && gate[i].period_ns == 0) ||
 		    gate[i].word + 8ull > c->counter_bytes)
 			return false;
 	}

@@ -19,6 +19,9 @@
 #define CALLS_BYTES_MAX (256u << 10)
 #define CALLS_MAX	1024 /* symbols of one service */
 
+#define CALL_PARAMETERS 31 /* of a prototype: a bit for each */
+#define CALL_PLACES	63 /* of a parameter, when there is no prototype */
+
 struct image_table {
 	uint32_t offset;
 	uint32_t count;

@@ -10,9 +10,6 @@
 #include "policy/image_calls.h"
 #include "policy/measure_format.h"
 
-#define CALLS_PARAMETERS 31 /* the places of a prototype, a bit for each */
-#define CALLS_PLACES	 63 /* of a parameter, when there is no prototype */
-
 /* A function as the policy names it. */
 struct policy_symbol {
 	const char *name, *version; /* NULL: no version */
@@ -26,7 +23,7 @@ struct policy_symbol {
 		const char *name; /* NULL: has none */
 		uint32_t kind;	  /* enum call_kind */
 		bool text;	  /* const char * */
-	} parameter[CALLS_PARAMETERS];
+	} parameter[CALL_PARAMETERS];
 };
 
 /* The functions of one trigger or measure. */

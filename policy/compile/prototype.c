@@ -275,7 +275,7 @@ static bool read_parameter(struct reader *r, struct policy_symbol *s)
 		return true;
 	if (kind == CALL_VOID)
 		return refuse(r, "a parameter can not be void");
-	if (s->parameters == CALLS_PARAMETERS)
+	if (s->parameters == CALL_PARAMETERS)
 		return refuse(r, "the prototype has more than 31 parameters");
 	s->parameter[s->parameters].name = d.words > words ? d.word[words] : NULL;
 	s->parameter[s->parameters].text =

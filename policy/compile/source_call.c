@@ -33,7 +33,7 @@ static unsigned find_name(const struct policy_symbol *s, const char *name)
 
 static void unknown_name(struct compiler *c, const struct policy_symbol *s, const struct yaml *y)
 {
-	const char *names[CALLS_PARAMETERS + 1];
+	const char *names[CALL_PARAMETERS + 1];
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < s->parameters; i++) {
@@ -56,7 +56,7 @@ static bool read_place(struct compiler *c, const struct yaml *y, uint32_t *into)
 	unsigned place = 0;
 
 	if (is_number(y->text))
-		return scalar_number(c, y, 1, CALLS_PLACES, into);
+		return scalar_number(c, y, 1, CALL_PLACES, into);
 	if (c->callings == 0) {
 		diagnose(&c->d, y->at,
 			 "a parameter goes by its name only in an event or a measure whose call: "
