@@ -150,16 +150,6 @@ FIXTURE_UNUSED static int64_t measured(struct fixture *f, const char *name,
 	return value;
 }
 
-/* Two pages, the second of which can not be read. */
-FIXTURE_UNUSED static char *edge(void)
-{
-	char *at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(at != MAP_FAILED);
-	assert_int_equal(mprotect(at + 4096, 4096, PROT_NONE), 0);
-	return at + 4096;
-}
-
 #define RUN(claim) cmocka_unit_test_setup_teardown(claim, begin, end)
 
 #endif

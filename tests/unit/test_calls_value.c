@@ -13,6 +13,16 @@
 
 #include "calls_fixture.h"
 
+/* Two pages, the second of which can not be read. */
+static char *edge(void)
+{
+	char *at = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(at != MAP_FAILED);
+	assert_int_equal(mprotect(at + 4096, 4096, PROT_NONE), 0);
+	return at + 4096;
+}
+
 /* The last captured text of one record, "" for an empty and NULL for an absent one. */
 static const char *text_of(struct fixture *f, const void *address, long length)
 {
