@@ -125,13 +125,6 @@ FIXTURE_UNUSED static unsigned records(struct fixture *f, struct ring_record *la
 	return count;
 }
 
-FIXTURE_UNUSED static unsigned count_records(struct fixture *f)
-{
-	static _Alignas(8) uint8_t memory[2048];
-
-	return records(f, (void *)memory, sizeof(memory));
-}
-
 FIXTURE_UNUSED static int64_t measured(struct fixture *f, const char *name,
 				       enum measure_statistic which)
 {

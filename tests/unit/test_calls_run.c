@@ -13,6 +13,13 @@
 
 #include "calls_fixture.h"
 
+static unsigned count_records(struct fixture *f)
+{
+	static _Alignas(8) uint8_t memory[2048];
+
+	return records(f, (void *)memory, sizeof(memory));
+}
+
 static void a_record_has_what_the_event_captures(void **state)
 {
 	struct fixture *f = *state;
