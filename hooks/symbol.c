@@ -9,8 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "hooks/object.h"
+#include "hooks_machine.h"
 
 #pragma weak _r_debug
 
@@ -23,20 +25,37 @@ bool symbol_in_glibc(void)
 	return &_r_debug != NULL;
 }
 
-/*
- * arm64 resolvers take the hardware capabilities (System V ABI for the Arm 64-bit architecture,
- * 9.4.1), none of which select the plain variant; x86-64 ones take nothing and do not see the
- * zeros.
- */
+/* The second argument of a resolver, as glibc's sys/ifunc.h has it. */
+struct symbol_capabilities {
+	unsigned long bytes;
+	unsigned long first;
+	unsigned long second;
+};
+#define SYMBOL_CAPABILITIES_FOLLOW (UINT64_C(1) << 62)
+
+typedef void *symbol_choose_fn(uint64_t capabilities, const struct symbol_capabilities *more);
+
+static void *symbol_choose(symbol_choose_fn *choose)
+{
+	struct symbol_capabilities capabilities = { .bytes = sizeof(capabilities) };
+	__typeof__(&getauxval) get = NULL;
+
+	if (MACHINE_RESOLVERS_ASK)
+		get = (__typeof__(&getauxval))symbol_next("getauxval", NULL);
+	if (!get)
+		return choose(0, NULL);
+	capabilities.first = get(AT_HWCAP);
+	capabilities.second = get(AT_HWCAP2);
+	return choose(capabilities.first | SYMBOL_CAPABILITIES_FOLLOW, &capabilities);
+}
+
 void *symbol_address(const struct object *o, const ElfW(Sym) * s)
 {
 	uintptr_t at = o->base + s->st_value;
-	void *(*resolve)(uint64_t capabilities, const void *more);
 
 	if (ELF64_ST_TYPE(s->st_info) != STT_GNU_IFUNC)
 		return (void *)at;
-	resolve = (void *(*)(uint64_t, const void *))at;
-	return resolve(0, NULL);
+	return symbol_choose((symbol_choose_fn *)at);
 }
 
 static const struct link_map *symbol_first(void)

@@ -9,7 +9,8 @@ import subprocess
 import watch
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "cases"
-COMPILERS = {"gcc": ("gcc", "g++"), "clang": ("clang", "clang++")}
+FOREIGN = "aarch64"
+COMPILERS = {"gcc": ("gcc", "g++"), "clang": ("clang", "clang++"), FOREIGN: ("aarch64-linux-gnu-gcc", "aarch64-linux-gnu-g++")}
 LINKERS = ("bfd", "gold", "lld", "mold")
 # style: flags of code in the program, of code in libraries beside -fPIC, of links
 STYLES = {
@@ -27,8 +28,10 @@ MORE = {
     "symbolic": ("-fPIE", "", "-pie -Wl,-Bsymbolic,-z,lazy", ("bfd",)),
     "branches": ("-fPIE -fcf-protection", "-fcf-protection", "-pie -Wl,-z,lazy,-z,ibtplt", ("bfd",)),
 }
-CELLS = [(compiler, style, linker) for compiler in COMPILERS for style in STYLES for linker in LINKERS]
+CELLS = [(compiler, style, linker) for compiler in ("gcc", "clang") for style in STYLES for linker in LINKERS]
 CELLS += [("gcc", style, linker) for style, more in MORE.items() for linker in more[3]]
+FOREIGN_MORE = {"signed": ("-fPIE -mbranch-protection=standard", "-mbranch-protection=standard", "-pie -Wl,-z,lazy")}
+FOREIGN_CELLS = [(FOREIGN, style, "bfd") for style in [*STYLES, *FOREIGN_MORE]]
 PROGRAM = ("cases.c", "arguments.c", "control.c", "address.c", "load.c", "filter.c", "exceptions.cc")
 
 
@@ -46,7 +49,7 @@ def compile_one(folder, compiler, flags, source):
     c, cxx = COMPILERS[compiler]
     target = folder / f"{compiler}{flags.replace(' ', '')}-{source}.o"
     if not target.exists():
-        wide = ["-mavx"] if source in ("arguments.c", "callee.c") and has_avx() else []
+        wide = ["-mavx"] if source in ("arguments.c", "callee.c") and compiler != FOREIGN and has_avx() else []
         call(cxx if source.endswith(".cc") else c, "-O1", "-D_GNU_SOURCE", "-fexceptions", *wide, *flags.split(), "-c",
              SOURCES / source, "-o", target)
     return target
@@ -93,14 +96,24 @@ def built(cell):
         if not (folder / "cases").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            link_all(objects, cell, folder, {**STYLES, **MORE}[cell[1]])
+            link_all(objects, cell, folder, {**STYLES, **MORE, **FOREIGN_MORE}[cell[1]])
     return folder
 
 
 @functools.lru_cache(None)
-def plain(program, case):
+def make_foreign(*targets):
+    """Builds parts of the product for the other machine."""
+    with open(watch.BUILD / "foreign.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        call("make", "-s", "-j2", "-C", watch.ROOT, f"CC={COMPILERS[FOREIGN][0]}", f"B={watch.FOREIGN}",
+             *(f"{watch.FOREIGN}/{target}" for target in targets))
+
+
+@functools.lru_cache(None)
+def plain(program, case, foreign=False):
     """What the case prints without hooks."""
-    done = subprocess.run([program, case], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    command = watch.on_foreign([program, case]) if foreign else [program, case]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

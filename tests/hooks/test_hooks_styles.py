@@ -79,20 +79,24 @@ def check(spec, seen, calls, returns=None):
         assert seen.leaves == (calls if returns is None else returns), f"{spec}: {seen}"
 
 
-@pytest.mark.parametrize("cell", cells.CELLS, ids="-".join)
-@pytest.mark.parametrize("case", CASES)
-def test_case(case, cell, tmp_path):
+def run_case(case, cell, tmp_path, foreign=False):
     program = cells.built(cell) / "cases"
     specs, printed = CASES[case], None
     if cell[1] == "symbolic":
         specs, printed = SYMBOLIC.get(case, (specs, None))
-    done, seen = watch.run(tmp_path, [one[0] for one in specs], program, case)
+    done, seen = watch.run(tmp_path, [one[0] for one in specs], program, case, foreign=foreign)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout == (printed or cells.plain(program, case))
+    assert done.stdout == (printed or cells.plain(program, case, foreign))
     if done.stderr:  # how many there were
         specs = [(spec[0], int(done.stderr)) for spec in specs]
     for one, result in zip(specs, seen):
         check(one[0], result, *one[1:])
+
+
+@pytest.mark.parametrize("cell", cells.CELLS, ids="-".join)
+@pytest.mark.parametrize("case", CASES)
+def test_case(case, cell, tmp_path):
+    run_case(case, cell, tmp_path)
 
 
 @pytest.mark.parametrize("style", ("lazy", "nopie", "noplt"))

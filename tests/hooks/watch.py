@@ -9,6 +9,8 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BOOKEND_BUILD", ROOT / "build"))
 LIBRARY = BUILD / "watch.so"
+FOREIGN = BUILD / "aarch64"  # what cells.py makes for another machine, run by qemu
+QEMU = ("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu")
 SPECS, SHARDS = 64, 16
 WORDS = 42  # of struct watch_seen
 OUTCOMES = re.findall(r"^OUTCOME\((\w+)", (ROOT / "hooks/outcomes.def").read_text(), re.M)
@@ -31,12 +33,20 @@ class Seen:
         return str(vars(self))
 
 
-def run(folder, specs, *command, env=None, **more):
+def on_foreign(command, preload=None):
+    """The command on the other machine; only there is something preloaded."""
+    return [*QEMU, *(["-E", f"LD_PRELOAD={preload}"] if preload else []), *command]
+
+
+def run(folder, specs, *command, env=None, foreign=False, **more):
     """(the finished process, a Seen for each spec). Specs are as watch.c says."""
     file = pathlib.Path(folder) / "watched"
     file.write_bytes(bytes(END + 24))
-    full = {"PATH": os.environ["PATH"], "LD_PRELOAD": str(LIBRARY), "WATCH": " ".join(specs), "WATCH_FILE": str(file),
+    library = FOREIGN / "watch.so" if foreign else LIBRARY
+    full = {"PATH": os.environ["PATH"], "LD_PRELOAD": str(library), "WATCH": " ".join(specs), "WATCH_FILE": str(file),
             **(env or {})}
+    if foreign:
+        command = on_foreign(command, full.pop("LD_PRELOAD"))
     more.setdefault("timeout", 60)
     done = subprocess.run([str(c) for c in command], env=full, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           check=False, **more)

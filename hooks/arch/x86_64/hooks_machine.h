@@ -20,6 +20,9 @@
 #define MACHINE_GLOB_DAT  R_X86_64_GLOB_DAT
 #define MACHINE_ADDRESS	  R_X86_64_64
 
+/* Resolvers of indirect functions ask the loader for the processor's capabilities themselves. */
+#define MACHINE_RESOLVERS_ASK 0
+
 static inline uintptr_t machine_thread_pointer(void)
 {
 	uintptr_t at;

@@ -1,0 +1,31 @@
+"""The cases on aarch64: cross-built, run by qemu."""
+
+import pytest
+
+import cells
+import test_hooks_styles as styles
+import watch
+
+# qemu's user mode has no filters of system calls, and its vfork is a fork.
+NOT_THERE = {"filter", "vfork"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def library():
+    cells.make_foreign("watch.so")
+
+
+@pytest.mark.parametrize("cell", cells.FOREIGN_CELLS, ids="-".join)
+@pytest.mark.parametrize("case", sorted(set(styles.CASES) - NOT_THERE))
+def test_case(case, cell, tmp_path):
+    styles.run_case(case, cell, tmp_path, foreign=True)
+
+
+def test_a_routine_sees_arguments_and_results(tmp_path):
+    program = cells.built((cells.FOREIGN, "lazy", "bfd")) / "cases"
+    _, seen = watch.run(tmp_path, ["call:callee_add", "entry:callee_eight,floats"], program, "integers", foreign=True)
+    assert (seen[0].integer[:2], seen[0].result) == ((2, 3), 5)
+    _, seen = watch.run(tmp_path, ["call:callee_eight,floats"], program, "floats", foreign=True)
+    assert seen[0].floating == (1, 2, 3, 4, 5, 6, 7, 8)
+    _, seen = watch.run(tmp_path, ["call:callee_twenty,words=14"], program, "many", foreign=True)
+    assert seen[0].stack == tuple(range(9, 17))
