@@ -20,6 +20,9 @@ WARN := -Wall -Wextra -Wshadow -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wforma
 	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough
 HARDEN_x86_64  := -fcf-protection
 HARDEN_aarch64 := -mbranch-protection=standard
+# Of what is preloaded: there the stack protector's guard is a variable of the loader, which would have to be a needed library, and
+# atomics call functions that ask libc for the capabilities.
+INSIDE_aarch64 := -fno-stack-protector -mno-outline-atomics
 CFLAGS   ?= -O2 -g
 ALL      := -std=gnu11 -fno-common $(WARN) $(if $(CI),-Werror) -fstack-protector-strong -U_FORTIFY_SOURCE \
 	$(HARDEN_$(ARCH)) -D_GNU_SOURCE -I. -Ibase/arch/$(ARCH) -Ihooks/arch/$(ARCH) -MMD -MP -DBOOKEND_VERSION='"$(VERSION)"'
@@ -66,7 +69,7 @@ $(B)/$(1)/%.o: %.S Makefile
 # What a hook runs must leave the vector registers alone: they may hold the host's arguments.
 $(foreach place,$(HOT_PLACES),$(B)/$(1)/$(place).o): HOT := -mgeneral-regs-only
 endef
-$(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) -ftls-model=initial-exec -ffunction-sections -fdata-sections))
+$(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) $(INSIDE_$(ARCH)) -ftls-model=initial-exec -ffunction-sections -fdata-sections))
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 

@@ -1,5 +1,8 @@
 """The cases on aarch64: cross-built, run by qemu."""
 
+import os
+import subprocess
+
 import pytest
 
 import cells
@@ -19,6 +22,13 @@ def library():
 @pytest.mark.parametrize("case", sorted(set(styles.CASES) - NOT_THERE))
 def test_case(case, cell, tmp_path):
     styles.run_case(case, cell, tmp_path, foreign=True)
+
+
+def test_the_library_links_and_asks_libc_for_no_more_than_it_may():
+    cells.make_foreign("libbookend.so")
+    done = subprocess.run([watch.ROOT / "tests/lint/elf.py", "libbookend.so"], capture_output=True, text=True, check=False,
+                          env={**os.environ, "BOOKEND_BUILD": str(watch.FOREIGN)})
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_a_routine_sees_arguments_and_results(tmp_path):

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """What the objects ask of the loader: libbookend.so libc alone, symbols of tests/lint/allowed_symbols.txt with their versions and
-weak ones above GLIBC_2.17; no object a segment both writable and executable, an executable stack or text relocations."""
+weak ones above GLIBC_2.17; no object (or of those named) a segment both writable and executable, an executable stack or text relocations."""
 
 import re
 import subprocess
+import sys
 
 import tree
 
@@ -73,5 +74,6 @@ def check_inside(name):
             yield f"{name}: is not linked with -z {flag.lower()}"
 
 
-OBJECTS = ("libbookend.so", "libbookend-sender.so", "bookend", "bookend-collector")
-tree.finish([*check_inside(OBJECTS[0]), *check_symbols(OBJECTS[0]), *(c for name in OBJECTS for c in check_segments(name))])
+INSIDE = "libbookend.so"
+OBJECTS = sys.argv[1:] or (INSIDE, "libbookend-sender.so", "bookend", "bookend-collector")
+tree.finish([*check_inside(INSIDE), *check_symbols(INSIDE), *(c for name in OBJECTS for c in check_segments(name))])

@@ -6,7 +6,7 @@ set -eu
 run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansson-dev zlib1g-dev
 	redis-server nginx-light git curl python3'
 test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
-	python3-pytest python3-pytest-xdist python3-yaml python3-jsonschema procps iproute2 util-linux groff-base'
+	python3-pytest python3-pytest-xdist g++ lld mold g++-aarch64-linux-gnu qemu-user python3-yaml python3-jsonschema procps iproute2 util-linux groff-base'
 servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init'
 commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static musl-tools'
 # For the sender's thread in programs with libraries of their own.
