@@ -73,9 +73,13 @@ $(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) $(INSIDE_$(ARCH)) -ftls-model=ini
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
-# In this order what runs in every process lies side by side, and the large stubs behind everything.
-first := shim/bookend.c shim/environment.c shim/string.c hooks/symbol.c hooks/object.c
-inside := $(first) $(filter-out $(first) $(stubs),$(shim)) $(base) $(policy) $(stubs)
+# In this order what runs in every process lies side by side, then what each start runs, and the large stubs last.
+first := shim/bookend shim/environment shim/string hooks/symbol hooks/object \
+	$(addprefix shim/,adopt auxiliary executable exits handover heirs helper lifecycle main self start subject thread trace worker) \
+	$(addprefix base/,checksum clock paths pool pool_count pool_facts process reasons shared siphash slot slot_blocks switches text) \
+	$(addprefix policy/,arena condition decide eval facts image_file match node snapshot subject_world value words)
+first := $(addsuffix .c,$(first))
+inside := $(first) $(filter-out $(first) $(stubs),$(shim) $(base) $(policy)) $(stubs)
 $(B)/libbookend.so: $(call obj,inside,$(inside)) shim/libbookend.map shim/libbookend.ld
 	$(CC) $(LD_INSIDE) -Wl,-T,shim/libbookend.ld -o $@ $(filter %.o,$^)
 
