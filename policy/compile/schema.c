@@ -18,6 +18,7 @@ static const struct {
 	{ "1", "{\"const\":1}" },
 	{ "true or false", "{\"type\":\"boolean\"}" },
 	{ "source", REF("source") },
+	{ "source, or duration_ms", REF("source") },
 	{ "source of a list", REF("source") },
 	{ "condition", REF("condition") },
 	{ "value, or a list", "true" },

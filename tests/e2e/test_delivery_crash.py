@@ -5,7 +5,6 @@ import json
 import os
 import random
 import signal
-import struct
 import subprocess
 import time
 
@@ -14,7 +13,6 @@ import pytest
 import support
 from test_delivery import Delivery, text_of
 
-CONTROL = 1308  # of the control word in the pool (base/pool_format.h)
 
 
 @pytest.fixture
@@ -169,14 +167,6 @@ def test_the_reason_of_a_refusal_is_in_status(delivery, receiver):
     assert "hush" not in done.stdout
 
 
-def switch(delivery, off):
-    """Sets the control word of the pool's header."""
-    (pool,) = support.pools_of(delivery.state)
-    with open(pool, "r+b") as file:
-        file.seek(CONTROL)
-        file.write(struct.pack("<I", off))
-
-
 def test_switched_off_nothing_leaves_and_what_was_recorded_is_discarded(delivery, receiver):
     receiver.answer(503)
     delivery.use(text_of(f"{receiver.url}/in", destination=", retry: { tries: 1 }")).record()
@@ -184,9 +174,9 @@ def test_switched_off_nothing_leaves_and_what_was_recorded_is_discarded(delivery
     seen = len(receiver.requests)
     delivery.record()
     receiver.answer(200)
-    switch(delivery, 1)
+    support.run(support.Bookend.tool, "off", env=delivery.env, check=True)
     assert delivery.flush()["recorded"] == 0
     assert len(receiver.requests) == seen
-    switch(delivery, 0)
-    assert delivery.flush(expect=0)["acknowledged"] == 2
-    whole(receiver.events(), 1)
+    support.run(support.Bookend.tool, "on", env=delivery.env, check=True)
+    assert delivery.flush(expect=0)["acknowledged"] == 0
+    assert len(receiver.requests) == seen
