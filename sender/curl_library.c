@@ -65,6 +65,7 @@ static int load(void)
 	if (!r)
 		library_load_names();
 	ready = r == 0;
+	library_note(r != 0 && r != -EINTR);
 	return r;
 }
 

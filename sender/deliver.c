@@ -372,25 +372,34 @@ static void cancel_all(struct deliver *d)
 	}
 }
 
+/* Without descriptors or memory nobody can look: nothing goes out, and nothing is thrown away. */
+static bool read_switches(const struct deliver *d, struct switches *into)
+{
+	int r = switches_read(d->options->state, into);
+
+	return r != -EMFILE && r != -ENFILE && r != -ENOMEM;
+}
+
 /* Before each request: what is switched off now does not go out with the next one. */
-static void look_at_switches(struct deliver *d)
+static bool look_at_switches(struct deliver *d)
 {
 	struct switches now;
 
-	switches_read(d->options->state, &now);
+	if (!read_switches(d, &now))
+		return false;
 	if (!memcmp(&now, &d->switches, sizeof(now)))
-		return;
+		return true;
 	d->switches = now;
 	for (uint32_t i = 0; i < d->spool->count; i++)
 		mark_off(d, d->spool->held[i]);
+	return true;
 }
 
 static void run_window(struct deliver *d, uint64_t deadline_ns)
 {
 	uint64_t next_ns;
 
-	while (!stopped(d, deadline_ns)) {
-		look_at_switches(d);
+	while (!stopped(d, deadline_ns) && look_at_switches(d)) {
 		if (!start_batches(d, &next_ns))
 			break;
 		wait_for_something(d, next_ns);
@@ -402,7 +411,8 @@ void deliver_run(struct deliver *d, uint64_t deadline_ns)
 {
 	uint32_t next = 0;
 
-	switches_read(d->options->state, &d->switches);
+	if (!read_switches(d, &d->switches))
+		return;
 	stopped_look(&d->stopped);
 	for (uint32_t i = 0; i < d->routes; i++) {
 		struct route *route = d->route[i];

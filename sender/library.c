@@ -20,6 +20,8 @@
 #define NEEDED	  64 /* of one */
 #define DEPTH	  16
 
+static bool missing;
+
 struct order {
 	char folder[PATHS_MAX]; /* where our libc lies: so do the distribution's libraries */
 	char seen[LIBRARIES][ELF_FILE_NAME];
@@ -156,4 +158,14 @@ void library_load_names(void)
 			load_services(line + 6);
 	if (file)
 		fclose(file);
+}
+
+void library_note(bool is_missing)
+{
+	missing = is_missing;
+}
+
+bool library_is_missing(void)
+{
+	return missing;
 }

@@ -7,10 +7,16 @@
 #ifndef BOOKEND_SENDER_LIBRARY_H
 #define BOOKEND_SENDER_LIBRARY_H
 
+#include <stdbool.h>
+
 /* 0, -ELIBACC: it can not be loaded; -EINTR: the host does not let us. */
 int library_load(const char *name, void **into);
 
 /* The modules that a look-up of a host's name would load by itself, and not in a step. */
 void library_load_names(void);
+
+/* One that was wanted last could not be had, or used: by who wanted it. */
+void library_note(bool missing);
+bool library_is_missing(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/futex.h"
 #include "base/sys.h"
 #include "sender/flush.h"
+#include "sender/library.h"
 #include "sender/namespace.h"
 #include "sender/step.h"
 
@@ -48,6 +49,16 @@ static void look_at_host(void *context)
 		stop_for(w, SENDER_SECCOMP);
 	else if (sys_geteuid() != w->record->uid)
 		stop_for(w, SENDER_USER);
+}
+
+/* What a round may have shown: that it is better done from outside. */
+static void look_at_ourselves(struct work *w)
+{
+	/* A look-up of a name, or a library's own plugins, may have loaded something. */
+	if (!namespace_defuse())
+		stop_for(w, SENDER_DESTRUCTORS);
+	else if (library_is_missing() && !w->record->stays)
+		stop_for(w, SENDER_NO_CURL);
 }
 
 /* How long until there may be something to do; 0: never, before the process ends. */
@@ -103,6 +114,7 @@ static void rounds(struct work *w)
 		former = await_former(w);
 		flush_drain(&w->flush);
 		flush_deliver(&w->flush);
+		look_at_ourselves(w);
 		if (stopped(w))
 			return;
 		settled(w);
@@ -133,6 +145,8 @@ static void work(struct work *w)
 	w->flush.drain.tick = look_at_host;
 	w->flush.drain.context = w;
 	rounds(w);
+	if (sender_way_by(w->way) == SENDER_BY_HELPER)
+		pool_count(&w->flush.pool, POOL_NO_THREAD, 1);
 	flush_close(&w->flush);
 }
 

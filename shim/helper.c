@@ -30,7 +30,8 @@
 #define HELPER_EXEC_FAILED 127
 #define HELPER_PIDFD	   3 /* behind standard input, output and error */
 #define HELPER_AWAIT_S	   1
-#define HELPER_READY_MS	   100 /* at most, on a machine that does not come to it */
+#define HELPER_LOOK_MS	   20
+#define HELPER_READY_LOOKS 100 /* at most, on a machine that does not come to it */
 #define HELPER_PIDFD_TEXT  "3"
 
 /* Everything the children need, in the mapping of their stacks. */
@@ -172,8 +173,9 @@ static void helper_clone_behind(struct helper_child *child, char *stack)
 	child->pidfd = (int)sys_call(SYS_pidfd_open, child->after, 0, 0, 0);
 	if (child->start(helper_behind, stack, CLONE_VM, child) < 0)
 		child->failed = 1;
-	for (int i = 0; i < HELPER_READY_MS && !child->failed && !atomic_load(&child->ready); i++)
-		futex_wait(&child->ready, 0, 1);
+	for (int i = 0; i < HELPER_READY_LOOKS && !child->failed && !atomic_load(&child->ready);
+	     i++)
+		futex_wait(&child->ready, 0, HELPER_LOOK_MS);
 	if (child->pidfd >= 0)
 		sys_close(child->pidfd);
 }

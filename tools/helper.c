@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -25,12 +26,29 @@ void helper_let_go(int keep)
 			close(fd);
 }
 
+/* The program's limits are on us, too; what it could have had we take. */
+static void raise_limits(void)
+{
+	static const int limits[] = { RLIMIT_NOFILE, RLIMIT_DATA, RLIMIT_AS, RLIMIT_STACK,
+				      RLIMIT_FSIZE };
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		struct rlimit limit;
+
+		if (getrlimit(limits[i], &limit) != 0)
+			continue;
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(limits[i], &limit);
+	}
+}
+
 void helper_become(int keep)
 {
 	sigset_t none;
 
 	message_mute();
 	helper_let_go(keep);
+	raise_limits();
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&none);

@@ -303,3 +303,15 @@ def test_switched_off_it_sends_no_more(service, receiver):
     support.run(support.Bookend.tool, "on", env=service.env, check=True)
     process.terminate()
     process.wait(10)
+
+
+def test_without_libcurl_the_thread_leaves_it_to_the_helper(service, receiver, tmp_path):
+    """The helper has an environment of its own, and so its own way to libcurl."""
+    support.run("cc", "-shared", "-x", "c", "-o", tmp_path / "libcurl.so.4", "/dev/null", check=True)
+    env = {**support.preload(service.state, "app", service.policy(policy_text(receiver.url))), "LD_LIBRARY_PATH": str(tmp_path)}
+    process = service.begin("sleep", "60", env=env)
+    assert way(service, process.pid, "no_curl")
+    support.wait_until(lambda: not threads(process.pid), 5, "the end of the thread")
+    assert service.status()["counts"]["no_thread"] == 1
+    process.terminate()
+    assert [event["event"] for event in receiver.wait(2)] == ["began", "ended"]

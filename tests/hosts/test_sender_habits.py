@@ -4,7 +4,7 @@ import pytest
 
 import support
 from host import ended
-from sending import run_at_work
+from sending import as_root, run_at_work
 
 PROGRAM = r"""
 #include <dirent.h>
@@ -335,3 +335,57 @@ def test_a_host_with_many_keys_is_left_alone(sending, tmp_path):
     assert s.both(scenario) == (3, b"made 700, bad 0\n")
     assert "keys" in ways[0][1]
     s.delivered(ended("keys", code=3))
+
+
+SLEEPS = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+int main(void)
+{
+	char line[8];
+
+	usleep(900000);
+	fgets(line, sizeof(line), stdin);
+	printf("%d\n", malloc(100000) != NULL);
+	return 3;
+}
+"""
+
+
+@pytest.mark.parametrize("limit", ["--as=20000000", "--as=60000000", "--as=200000000", "--nofile=6:", "--stack=100000", "--data=3000000:",
+                                   "--memlock=0"])
+def test_a_host_under_a_limit(sending, tmp_path, limit):
+    """Whether there is a thread or not: the host has what it had, and all is delivered in the end."""
+    program = support.compile_c(tmp_path, SLEEPS, name="limited", libs=["-lpthread"])
+    s = sending("limited", by=None)
+
+    def scenario(world, at_work):
+        process = world.start("prlimit", limit, program, stdin=-1, stdout=-1, stderr=-1)
+        out, errors = process.communicate(b"go\n", timeout=20)
+        return process.returncode, out, errors
+
+    assert s.both(scenario) == (3, b"1\n", b"")
+    s.delivered(ended("limited", code=3))
+
+
+def test_a_host_that_begins_behind_another_root(sending, tmp_path):
+    """Where everything is in its place but the sender's library."""
+    if not as_root():
+        pytest.skip("needs root")
+    program = support.compile_c(tmp_path, SLEEPS, name="rooted", libs=["-lpthread"])
+    s = sending("rooted", by=None)
+    ways = []
+
+    def scenario(world, at_work):
+        (world.folder / "root").mkdir()
+        script = (f"mount --rbind / root && mount --bind /dev/null root/{s.build}/libbookend-sender.so && "
+                  f"exec chroot root {program}")
+        process = world.start("unshare", "-m", "sh", "-c", script, stdin=-1, stdout=-1, stderr=-1)
+        if world.measured:
+            ways.append(support.wait_until(lambda: next((w for w in s.ways().values() if w[0] == "helper"), None), 10, "the way"))
+        out, errors = process.communicate(b"go\n", timeout=20)
+        return process.returncode, out, errors
+
+    assert s.both(scenario) == (3, b"1\n", b"")
+    assert "libbookend-sender.so is not" in ways[0][1]
