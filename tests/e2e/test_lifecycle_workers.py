@@ -159,6 +159,12 @@ int main(int argc, char **argv)
 		child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 		if (!child)
 			_exit(9);
+	} else if (!strcmp(how, "setuid before")) {
+		if (setuid(65534))
+			return 1;
+		child = fork();
+		if (!child)
+			_exit(9);
 	} else if (!strcmp(how, "nested")) {
 		child = fork();
 		if (!child) {
@@ -229,6 +235,15 @@ def test_what_executes_or_is_no_fork_is_no_worker(how, program, worker, compile_
     worked = Worked(tmp_path, state, ["worker"])
     support.run(worker, how, *program, env=worked.env(), check=True)
     worked.settled(workers=0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user is needed: only root becomes one")
+def test_a_fork_by_another_user_has_no_events_and_is_counted(worker, tmp_path, state):
+    worked = Worked(tmp_path, state, ["worker"])
+    support.run(worker, "setuid before", env=worked.env(), check=True)
+    worked.settled(workers=0)
+    status = support.run(support.Bookend.tool, "status", "--json", env=worked.tool_env)
+    assert support.json_lines(status.stdout)[0]["counts"]["no_worker"] == 1
 
 
 def test_a_worker_that_executes_late_ends_with_that(worker, tmp_path, state):
