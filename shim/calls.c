@@ -159,6 +159,15 @@ static void calls_fill(struct calls_memory *memory, struct self *self,
 		calls_add_doubts(memory);
 }
 
+static const struct hooks_spec *calls_installed;
+static uint32_t calls_installed_count;
+
+const struct hooks_spec *calls_specs_hooked(uint32_t *count)
+{
+	*count = calls_installed_count;
+	return calls_installed;
+}
+
 static const char *calls_program(const struct self *self)
 {
 	const char *slash = strrchr(self->exe, '/');
@@ -183,6 +192,8 @@ static bool calls_install(struct self *self, const struct image_calls *image)
 	setup.specs = memory->spec;
 	setup.count = memory->specs;
 	atomic_store_explicit(&calls_record_of_process, &memory->calls, memory_order_release);
+	calls_installed = memory->spec;
+	calls_installed_count = memory->specs;
 	return hooks_install(&setup, memory->engine, memory->engine_bytes) == 0;
 }
 

@@ -22,6 +22,13 @@
  * counted. */
 void calls_begin(struct self *self, const struct decision *decision);
 
+struct hooks_spec; /* hooks/hooks.h */
+/* What calls_begin() hooked; NULL: nothing. */
+const struct hooks_spec *calls_specs_hooked(uint32_t *count);
+
+/* calls_trace.c, at exit: with BOOKEND_TRACE, what became of each symbol. */
+void calls_trace(const struct self *self);
+
 /* In the child of a fork that goes on as kin, when self->pid is its own. */
 void calls_forked(struct self *self);
 

@@ -12,6 +12,7 @@
 #include "base/sys.h"
 #include "hooks/symbol.h"
 #include "shim/frames.h"
+#include "shim/calls.h"
 #include "shim/handover.h"
 #include "shim/helper.h"
 #include "shim/lifecycle.h"
@@ -100,6 +101,7 @@ void exits_by_syscall(int code)
 static void exits_on_exit(int code, void *unused)
 {
 	(void)unused;
+	calls_trace(self_here());
 	exits_leave(EXIT_EXIT, code);
 }
 

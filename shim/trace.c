@@ -60,6 +60,25 @@ void trace_decision(const char *file, int pid, const char *exe, const char *reas
 	trace_write(&t, file);
 }
 
+void trace_call(const struct self *self, const char *symbol, const char *version,
+		const char *outcome, const char *object, uint32_t slots)
+{
+	char line[TRACE_LINE];
+	struct text t = trace_begin(line, self->pid, self->exe);
+
+	text_add(&t, "call\t");
+	text_add(&t, symbol);
+	text_add(&t, version ? "@" : "");
+	text_add(&t, version ? version : "");
+	text_add_char(&t, '\t');
+	text_add(&t, outcome);
+	text_add_char(&t, '\t');
+	text_add(&t, object);
+	text_add_char(&t, '\t');
+	text_add_unsigned(&t, slots);
+	trace_write(&t, self->trace);
+}
+
 void trace_event(const struct self *self, const char *what)
 {
 	char line[TRACE_LINE];

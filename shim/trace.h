@@ -11,6 +11,10 @@
 void trace_decision(const char *file, int pid, const char *exe, const char *reason,
 		    const char *detail, const char *service, uint32_t slot);
 
+/* What became of a hooked symbol in one object, "" for none. version: may be NULL. */
+void trace_call(const struct self *self, const char *symbol, const char *version,
+		const char *outcome, const char *object, uint32_t slots);
+
 /* What a measured service does. Async-signal-safe. */
 void trace_event(const struct self *self, const char *what);
 

@@ -25,16 +25,22 @@
 static const char help[] =
 	"usage: bookend doctor [--json] PID\n"
 	"       bookend doctor [--json] [--] COMMAND [ARGUMENT...]\n"
+	"       bookend doctor --hooks [--json] [--] COMMAND [ARGUMENT...]\n"
 	"\n"
 	"Says of a process that runs, or of a command that would in this environment, whether it\n"
 	"is measured, who delivers what it records, and why. The command is not run.\n"
 	"\n"
+	"  --hooks  runs the command, its output on standard error, and says of each symbol that\n"
+	"           the policy hooks where it is defined, how many slots of which objects were\n"
+	"           diverted, or why none was\n"
+	"\n"
 	"Exit status: 0 it is measured, 1 it is not, 2 wrong usage.\n";
 
-enum { OPTION_JSON = 256 };
+enum { OPTION_JSON = 256, OPTION_HOOKS };
 
 static const struct option options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
+	{ "hooks", no_argument, NULL, OPTION_HOOKS },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
@@ -176,7 +182,7 @@ static int find_patient(char **words, struct patient *into)
 int doctor_command(int argc, char **argv)
 {
 	struct patient patient;
-	bool json = false;
+	bool json = false, hooks = false;
 	int option, status;
 
 	opterr = 0;
@@ -185,16 +191,22 @@ int doctor_command(int argc, char **argv)
 			fputs(help, stdout);
 			return STATUS_OK;
 		}
-		if (option != OPTION_JSON)
+		if (option != OPTION_JSON && option != OPTION_HOOKS)
 			return message_option(option, argv);
-		json = true;
+		json |= option == OPTION_JSON;
+		hooks |= option == OPTION_HOOKS;
 	}
 	if (!argv[optind])
 		return message_usage("a process id or a command is missing");
 	status = find_patient(argv + optind, &patient);
 	if (status >= 0)
 		return status;
-	status = examine(&patient, json);
+	if (hooks && patient.pid)
+		status = message_usage("--hooks takes a command: it is run");
+	else if (hooks)
+		status = doctor_hooks(&patient.program, argv + optind, json);
+	else
+		status = examine(&patient, json);
 	patient_free(&patient);
 	return status;
 }

@@ -40,6 +40,8 @@ enum reason patient_decide(const struct patient *patient, struct decision *into)
 
 /* Who delivers for a process that has a slot: false: it has none. */
 bool patient_slot(const struct patient *patient, char service[LISTING_CELL], uint32_t *way);
+/* Runs the command and says what became of each symbol that its policy hooks. The exit status. */
+int doctor_hooks(const struct program *program, char **command, bool json);
 /* Who would deliver for a command. */
 enum sender_way patient_way(const struct patient *patient, const struct decision *decision);
 
