@@ -163,7 +163,10 @@ lint: all
 fuzz: $(call tests,fuzz,$(FUZZ))
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),20) $(SUITE) fuzz
 
-bench: all $(B)/bookend-bench $(B)/bench-empty.so $(B)/bench-again.so $(B)/bench-host $(B)/sdk/ready
+bench: all $(B)/bookend-bench $(B)/bench-empty.so $(B)/bench-again.so $(B)/bench-host $(B)/sdk/ready \
+		$(B)/watch.so $(B)/bench-caller $(B)/lttng.sh
+	@tests/setup/need.sh bench || echo "Rows of what is missing are not measured."
+	@$(MAKE) -s $(B)/bench-tracepoint 2>/dev/null || :
 	@$(B)/bookend-bench
 
 $(B)/bookend-bench: $(call obj,outside,$(wildcard tests/bench/*.c) $(base) $(policy) $(sender))
@@ -177,6 +180,22 @@ $(B)/bench-%.so: tests/bench/object/empty.c
 $(B)/bench-host: tests/bench/object/host.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL) -O2 -o $@ $<
+
+# Hooked calls, and a tracepoint of LTTng-UST beside them.
+CALLER := $(addprefix tests/bench/object/,caller.c callee.h call_tracepoint.h)
+$(B)/libbench-callee.so: tests/bench/object/callee.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -shared -fPIC -o $@ $<
+
+$(B)/bench-caller: $(CALLER) $(B)/libbench-callee.so
+	$(CC) -D_GNU_SOURCE -O2 -o $@ $< -L$(B) -lbench-callee -Wl,-rpath,'$$ORIGIN' -lpthread
+
+$(B)/bench-tracepoint: $(CALLER) $(B)/libbench-callee.so
+	$(CC) -D_GNU_SOURCE -O2 -DWITH_TRACEPOINT -Itests/bench/object -o $@ $< -L$(B) -lbench-callee -Wl,-rpath,'$$ORIGIN' \
+		-llttng-ust -ldl -lpthread
+
+$(B)/lttng.sh: tests/bench/lttng.sh
+	@cp $< $@
 
 # What the throughput is compared with, by the lock file; without npm those rows say so.
 $(B)/sdk/ready: tests/bench/sdk/package.json tests/bench/sdk/package-lock.json $(wildcard tests/bench/sdk/*.js)

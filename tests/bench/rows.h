@@ -32,5 +32,11 @@ ROW_FUNCTION(service_paths);
 ROW_FUNCTION(sdk_delivered);
 /* rows_network.c: variant is closed, silent or blackhole. */
 ROW_FUNCTION(network_exit);
+/* rows_calls.c: variant is the function that is called; of call_peer, who traces it. */
+ROW_FUNCTION(call_cost);
+ROW_FUNCTION(call_threads);
+ROW_FUNCTION(call_peer);
+/* rows_scan.c: variant is the program that starts. */
+ROW_FUNCTION(scan_start);
 
 #endif

@@ -136,8 +136,12 @@ static int write_policy(const struct scene *scene, const struct scene_policy *po
 	fputs("services:\n", file);
 	write_others(file, policy->services);
 	fprintf(file, "  bench:\n    match: { path: [/usr, /bin, %s] }\n", scene->bench->build);
-	if (!policy->service)
+	if (policy->later)
+		fputs("    sender: later\n", file);
+	else if (!policy->service)
 		fputs("    commands: [run, status]\n", file);
+	if (policy->measures)
+		fprintf(file, "    measures:\n%s", policy->measures);
 	fputs("    to: out\n"
 	      "    consent:\n"
 	      "      - deny: { env: BENCH_OPT_OUT }\n"
@@ -157,6 +161,8 @@ static int write_policy(const struct scene *scene, const struct scene_policy *po
 	      "          code: ${exit.code}\n"
 	      "          duration_ms: ${exit.duration_ms}\n",
 	      file);
+	if (policy->calls)
+		fputs(policy->calls, file);
 	write_silent(file, policy->events);
 	for (unsigned i = 0; i < policy->more; i++)
 		fprintf(file, "      more%u:\n        when: start\n", i);

@@ -50,8 +50,11 @@ struct scene_policy {
 	unsigned services;
 	unsigned events;
 	const char *url;
-	unsigned more; /* events at the start beside the one */
-	bool service;  /* with a sender thread, not a command; gives up after a second */
+	unsigned more;	      /* events at the start beside the one */
+	bool service;	      /* with a sender thread, not a command; gives up after a second */
+	bool later;	      /* a service that sends nothing itself */
+	const char *measures; /* of the service, as text; NULL: none */
+	const char *calls;    /* events more, as text; NULL: none */
 };
 int scene_compile(struct scene *scene, const struct scene_policy *policy, struct measured *into);
 

@@ -1,21 +1,25 @@
 #!/bin/sh
-# need.sh run|test: installs, by package name, what `make run` or `make test` needs and this machine lacks; nothing when all
+# need.sh run|test|bench: installs, by package name, what `make run`, `make test` or `make bench` needs and this machine lacks; nothing when all
 # is there. Needs root or sudo only when something is missing. No service is started by installing it.
 set -eu
 
 run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansson-dev zlib1g-dev
 	redis-server nginx-light git curl python3'
 test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
-	python3-pytest python3-pytest-xdist g++ lld mold g++-aarch64-linux-gnu qemu-user python3-yaml python3-jsonschema procps iproute2 util-linux groff-base'
+	g++ lld mold g++-aarch64-linux-gnu qemu-user python3-pytest python3-pytest-xdist
+	python3-yaml python3-jsonschema procps iproute2 util-linux groff-base'
 servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init'
 commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static musl-tools'
 # For the sender's thread in programs with libraries of their own.
 libraries='libssl-dev libjemalloc2 libtcmalloc-minimal4 php8.2-cli php8.2-curl valgrind strace'
+# Who else traces calls, and a large program to scan.
+peers='uftrace ltrace lttng-tools liblttng-ust-dev mariadb-server'
 
 case "${1:-}" in
 run) wanted=$run ;;
 test) wanted="$run $test $servers $commands $libraries" ;;
-*) echo "usage: need.sh run|test" >&2; exit 2 ;;
+bench) wanted="$run $peers" ;;
+*) echo "usage: need.sh run|test|bench" >&2; exit 2 ;;
 esac
 
 # shellcheck disable=SC2016,SC2086 # dpkg-query expands; the names are to be split
