@@ -120,6 +120,11 @@ bool symbol_object(const char *text)
 	return false;
 }
 
+void *symbol_in_vdso(const char *name)
+{
+	return symbol_from(symbol_first(), name, NULL, false);
+}
+
 void *symbol_first_data(const char *name)
 {
 	return symbol_from(symbol_first(), name, NULL, true);

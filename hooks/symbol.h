@@ -34,6 +34,10 @@ void *symbol_anywhere(const char *name);
 bool symbol_object(const char *text);
 #define SYMBOL_VALGRIND "/vgpreload_"
 
+/* A function of the kernel's own object (vdso(7)), which the loader lists before us: under names
+ * that nobody else uses. */
+void *symbol_in_vdso(const char *name);
+
 /* The variable that every object of the process means by the name: the executable's copy, if it has
  * one. */
 void *symbol_first_data(const char *name);

@@ -100,7 +100,7 @@ static void calls_add_symbol(struct calls_memory *memory, const struct image_cal
 {
 	const struct calls *all = &memory->calls;
 	struct calls_symbol *symbol = &memory->symbol[number];
-	uint32_t others = 0;
+	uint32_t before = 0, after = 0;
 	struct hooks_spec *spec;
 
 	*symbol = (struct calls_symbol){ &memory->calls, call, number };
@@ -108,21 +108,22 @@ static void calls_add_symbol(struct calls_memory *memory, const struct image_cal
 		const struct image_action *action = &all->action[call->action + i];
 
 		if (action->kind != MEASURE_COUNT || action->test != CALL_ACCEPT) {
-			others++;
+			after += (action->needs & CALL_NEEDS_AFTER) != 0;
+			before += !(action->needs & CALL_NEEDS_AFTER);
 			continue;
 		}
 		spec = calls_add(memory, call);
 		spec->kind = HOOKS_COUNT;
 		spec->counter = (_Atomic uint64_t *)(all->counters + action->narrow);
 	}
-	if (!others)
+	if (!before && !after)
 		return;
 	spec = calls_add(memory, call);
-	spec->kind = call->flags & CALL_NEEDS_AFTER ? HOOKS_CALL : HOOKS_ENTRY;
+	spec->kind = after ? HOOKS_CALL : HOOKS_ENTRY;
 	spec->floats = call->flags & CALL_NEEDS_FLOATS;
 	spec->stack_words = calls_stack_words(call);
-	spec->entry = calls_enter;
-	spec->leave = call->flags & CALL_NEEDS_AFTER ? calls_leave : NULL;
+	spec->entry = before || call->flags & CALL_NEEDS_DURATION ? calls_enter : NULL;
+	spec->leave = after ? calls_leave : NULL;
 	spec->context = symbol;
 }
 

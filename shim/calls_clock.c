@@ -1,36 +1,97 @@
 /*
- * Boot time by the kernel's own function in the vDSO, which uses general registers only and is
- * nobody's to interpose.
+ * Time inside a call. The hour is asked of the kernel's function in the vDSO, which uses general
+ * registers only and is nobody's to interpose; how long a call takes, of the processor's counter,
+ * whose speed is found out against that clock.
  */
 #include <stddef.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "cycles.h" /* base/arch */
 #include "hooks/symbol.h"
+#include "shim/calls.h"
 #include "shim/calls_private.h"
 
 typedef int calls_clock_fn(clockid_t clock, struct timespec *into);
 
+/* Its speed is known for good when so much time has been compared: to 1 in 20,000. */
+#define CALLS_SPEED_NS	  (CLOCK_SECOND / 1000)
+#define CALLS_SPEED_SHIFT 24
+
 static calls_clock_fn *calls_vdso;
+static uint64_t calls_begin_cycles, calls_begin_ns;
+static _Atomic uint64_t calls_speed; /* ns a cycle, shifted; 0: not known yet */
+static _Atomic uint64_t calls_frozen_ns;
 
-void calls_clock_begin(void)
-{
-	/* The kernel's vdso(7): each machine has one of these names. */
-	void *at = symbol_next("__vdso_clock_gettime", NULL);
-
-	if (!at)
-		at = symbol_next("__kernel_clock_gettime", NULL);
-	calls_vdso = (calls_clock_fn *)at;
-}
-
-uint64_t calls_clock(void)
+/* Of the clock that stands still while the machine sleeps, as the counter does. */
+static uint64_t calls_ask(clockid_t clock)
 {
 	struct timespec now = { 0 };
 
 	if (calls_vdso)
-		calls_vdso(CLOCK_BOOTTIME, &now);
+		calls_vdso(clock, &now);
 	else
-		sys_call(SYS_clock_gettime, CLOCK_BOOTTIME, &now, 0, 0);
+		sys_call(SYS_clock_gettime, clock, &now, 0, 0);
 	return (uint64_t)now.tv_sec * CLOCK_SECOND + (uint64_t)now.tv_nsec;
+}
+
+void calls_clock_begin(void)
+{
+	/* The kernel's vdso(7): each machine has one of these names. */
+	void *at = symbol_in_vdso("__vdso_clock_gettime");
+
+	if (!at)
+		at = symbol_in_vdso("__kernel_clock_gettime");
+	calls_vdso = (calls_clock_fn *)at;
+	calls_begin_ns = calls_ask(CLOCK_MONOTONIC);
+	calls_begin_cycles = cycles();
+}
+
+uint64_t calls_clock(void)
+{
+	uint64_t frozen = atomic_load_explicit(&calls_frozen_ns, memory_order_relaxed);
+
+	return frozen ? frozen : calls_ask(CLOCK_BOOTTIME);
+}
+
+uint64_t calls_cycles(void)
+{
+	return atomic_load_explicit(&calls_frozen_ns, memory_order_relaxed) ? 1 : cycles();
+}
+
+static uint64_t calls_compare(void)
+{
+	uint64_t ns = calls_ask(CLOCK_MONOTONIC) - calls_begin_ns;
+	uint64_t passed = cycles() - calls_begin_cycles;
+	uint64_t speed =
+		passed ? (uint64_t)(((unsigned __int128)ns << CALLS_SPEED_SHIFT) / passed) : 0;
+
+	if (ns >= CALLS_SPEED_NS)
+		atomic_store_explicit(&calls_speed, speed, memory_order_relaxed);
+	return speed;
+}
+
+uint64_t calls_passed_ns(uint64_t begin)
+{
+	uint64_t passed = calls_cycles() - begin;
+	uint64_t speed = atomic_load_explicit(&calls_speed, memory_order_relaxed);
+
+	if (passed >> 63 || begin == 1)
+		return 0; /* the counter was set back, or may not be read */
+	if (!speed)
+		speed = calls_compare();
+	return (uint64_t)((unsigned __int128)passed * speed >> CALLS_SPEED_SHIFT);
+}
+
+void calls_freeze(void)
+{
+	if (!atomic_load_explicit(&calls_frozen_ns, memory_order_relaxed))
+		atomic_store_explicit(&calls_frozen_ns, calls_ask(CLOCK_BOOTTIME),
+				      memory_order_relaxed);
+}
+
+void calls_thaw(void)
+{
+	atomic_store_explicit(&calls_frozen_ns, 0, memory_order_relaxed);
 }

@@ -64,7 +64,7 @@ enum hooks_next calls_enter(struct hooks_frame *frame)
 	calls_act(&now, false);
 	if (!(needs & CALL_NEEDS_AFTER))
 		return HOOKS_PASS;
-	frame->begin = needs & CALL_NEEDS_DURATION ? calls_clock() : 0;
+	frame->begin = needs & CALL_NEEDS_DURATION ? calls_cycles() : 0;
 	return HOOKS_FOLLOW;
 }
 
@@ -78,17 +78,16 @@ static bool calls_failed(uint32_t kind, uint64_t result)
 void calls_leave(struct hooks_frame *frame)
 {
 	const struct calls_symbol *symbol = frame->spec->context;
-	uint32_t kind = symbol->call->result;
-	struct calls_now now = { .frame = frame,
-				 .symbol = symbol,
-				 .result = calls_widen(kind, frame->result[0]) };
+	const struct image_call *call = symbol->call;
+	struct calls_now now = { .frame = frame, .symbol = symbol };
 
-	now.failed = calls_failed(kind, now.result);
+	if (call->flags & CALL_NEEDS_DURATION)
+		now.duration_ns = calls_passed_ns(frame->begin);
+	else if (calls_off(symbol->all))
+		return; /* with no entry routine, it was not asked yet */
+	now.result = calls_widen(call->result, frame->result[0]);
+	now.failed = calls_failed(call->result, now.result);
 	now.error = now.failed ? hooks_error(frame) : 0;
-	if (frame->begin) {
-		now.time_ns = calls_clock();
-		now.duration_ns = now.time_ns - frame->begin;
-	}
 	calls_act(&now, true);
 }
 

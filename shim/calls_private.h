@@ -62,9 +62,12 @@ long calls_length(const struct self *self, uint64_t address, long length);
 /* So many bytes of it; what can not be read any more is 0. */
 void calls_copy(const struct self *self, uint64_t address, uint8_t *into, uint32_t bytes);
 
-/* calls_clock.c: boot time, without libc. */
+/* calls_clock.c: boot time, without libc; the processor's counter, and what has passed since it was
+ * read. */
 void calls_clock_begin(void);
 uint64_t calls_clock(void);
+uint64_t calls_cycles(void);
+uint64_t calls_passed_ns(uint64_t begin);
 
 /* calls_count.c: adds to a measure. */
 void calls_count(const struct calls_now *now, const struct image_action *action);

@@ -13,6 +13,7 @@
 
 #include "base/sys.h"
 #include "hooks/hooks.h"
+#include "shim/calls.h"
 #include "shim/alone.h"
 #include "shim/credentials.h"
 #include "shim/exits.h"
@@ -69,7 +70,6 @@ static struct self *confine_begin(void)
 		return NULL;
 	thread_leave(self, SENDER_SECCOMP);
 	confine_prepare(self);
-	hooks_confine();
 	signals_release(self);
 	hooks_confine();
 	self->confined = true;
@@ -84,6 +84,7 @@ static void confine_undo(struct self *self)
 	if (!self)
 		return;
 	self->confined = false;
+	calls_thaw();
 	if (!self->command)
 		signals_watch(self);
 	thread_return(self);
@@ -103,6 +104,13 @@ static bool confine_by_prctl(unsigned long option, unsigned long mode, unsigned 
 	       ((mode == SECCOMP_MODE_FILTER && program) || mode == SECCOMP_MODE_STRICT);
 }
 
+/* Without the counter there is no clock either: reading it would be the end. */
+static bool confine_takes_clock(unsigned long option, unsigned long mode)
+{
+	return (option == PR_SET_SECCOMP && mode == SECCOMP_MODE_STRICT) ||
+	       (option == PR_SET_TSC && mode == PR_TSC_SIGSEGV);
+}
+
 /* As libc's: what is not given is not looked at. */
 LIFECYCLE_EXPORT int prctl(int option, ...)
 {
@@ -120,11 +128,15 @@ LIFECYCLE_EXPORT int prctl(int option, ...)
 	for (int i = 0; i < 4; i++)
 		word[i] = va_arg(list, unsigned long);
 	va_end(list);
+	if (confine_takes_clock((unsigned long)option, word[0]))
+		calls_freeze();
 	if (confine_by_prctl((unsigned long)option, word[0], word[1]))
 		self = confine_begin();
 	rc = next(option, word[0], word[1], word[2], word[3]);
 	if (rc < 0)
 		confine_undo(self);
+	if (option == PR_SET_TSC && rc == 0 && word[0] == PR_TSC_ENABLE)
+		calls_thaw();
 	return rc;
 }
 
@@ -154,9 +166,14 @@ static __attribute__((noinline)) long confine_alone(confine_syscall_fn next, lon
 static __attribute__((noinline)) long confine_through(confine_syscall_fn next, long number,
 						      const long word[6])
 {
-	struct self *self = confine_begin();
-	long rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
+	bool strict = number == SYS_seccomp && word[0] == SECCOMP_SET_MODE_STRICT;
+	struct self *self;
+	long rc;
 
+	if (strict || confine_takes_clock((unsigned long)word[0], (unsigned long)word[1]))
+		calls_freeze();
+	self = confine_begin();
+	rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 	if (rc < 0)
 		confine_undo(self);
 	return rc;

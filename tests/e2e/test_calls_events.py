@@ -268,6 +268,39 @@ def test_under_a_filter_of_system_calls_only_stores_are_made(called, compile_c, 
     assert [one["result"] for one in seen] == [3, 4, 5, 6, 7, 8]
 
 
+STRICT = r"""
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	write(1, "a", 1);
+	if (argc > 1 ? prctl(PR_SET_TSC, PR_TSC_SIGSEGV) : prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT))
+		return 2;
+	write(1, "b", 1);
+	write(1, "c", 1);
+	syscall(SYS_exit, 0);
+}
+"""
+
+
+@pytest.mark.parametrize("words", [[], ["tsc"]])
+def test_a_process_without_a_clock_records_all_the_same(words, called, compile_c, run):
+    """In seccomp's strict mode, and under PR_SET_TSC, even the vDSO's clock is deadly."""
+    program = compile_c(STRICT, name="strict")
+    c = called("strict", """
+    events:
+      called: { when: { call: "ssize_t write(int fd, const void *from, size_t n)" }, properties: { n: { parameter: n } } }
+      slow: { when: { call: write }, if: { value: "${call.duration_ms}", above: 10000 } }
+      ended: { when: stop }
+""")
+    assert run(program, *words, env=c.env(), check=True).stdout == "abc"
+    c.ended()
+    assert [event["properties"] for event in c.events("called")] == [{"n": 1}] * 3
+    assert not c.events("slow")
+
+
 LOOPS = r"""
 #include <signal.h>
 #include <stdio.h>

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "calls_fixture.h"
+#include "shim/calls.h"
 
 static unsigned count_records(struct fixture *f)
 {
@@ -309,6 +310,47 @@ static void durations_are_measured(void **state)
 	assert_true(measured(f, "m", STATISTIC_MAX) < 1000000000);
 }
 
+/* The counter's speed is not known at first, and then for good. */
+static void what_has_passed_is_what_the_clock_says(void **state)
+{
+	uint64_t begin, outside[2], inside[2];
+
+	(void)state;
+	calls_clock_begin();
+	for (int i = 0; i < 200; i++) {
+		uint64_t passed;
+
+		outside[0] = clock_boot_ns();
+		begin = calls_cycles();
+		inside[0] = clock_boot_ns();
+		while (clock_boot_ns() < inside[0] + 1000 * (uint64_t)i)
+			;
+		inside[1] = clock_boot_ns();
+		passed = calls_passed_ns(begin);
+		outside[1] = clock_boot_ns();
+		assert_true(passed <= (outside[1] - outside[0]) / 100 * 101 + 500);
+		assert_true(passed + 500 >= (inside[1] - inside[0]) / 101 * 100);
+	}
+}
+
+static void a_frozen_clock_stands_still(void **state)
+{
+	uint64_t begin, now;
+
+	(void)state;
+	calls_clock_begin();
+	begin = calls_cycles();
+	calls_freeze();
+	now = calls_clock();
+	while (clock_boot_ns() < now + 2000000)
+		;
+	assert_int_equal(calls_clock(), now);
+	assert_int_equal(calls_passed_ns(begin), 0);
+	assert_int_equal(calls_passed_ns(calls_cycles()), 0);
+	calls_thaw();
+	assert_true(calls_clock() > now);
+}
+
 #define THREADS 4
 #define ROUNDS	100000
 
@@ -363,6 +405,8 @@ int main(void)
 		RUN(a_full_ring_drops_and_counts),
 		RUN(a_stranger_records_nothing),
 		RUN(durations_are_measured),
+		RUN(what_has_passed_is_what_the_clock_says),
+		RUN(a_frozen_clock_stands_still),
 		RUN(counters_are_exact_with_many_threads_and_a_killed_one),
 	};
 

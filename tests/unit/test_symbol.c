@@ -79,6 +79,7 @@ static void who_comes_first_after_us_is_found(void **state)
 	assert_null(symbol_next("nobody_defines_this_name", NULL));
 	assert_null(symbol_next("getppid", "GLIBC_NONE"));
 	assert_null(symbol_next("", NULL));
+	assert_null(symbol_in_vdso("nobody_defines_this_name"));
 }
 
 static void data_is_no_function(void **state)
