@@ -217,7 +217,9 @@ class Host:
         self.give(self.state)
 
     def write_policy(self, executables, sender, policy):
-        return policy or support.plain_policy(f"file:{self.out}", match=f"{{ exe: [{', '.join(executables)}] }}", sender=sender)
+        if policy:
+            return policy.replace("@OUT@", f"file:{self.out}")
+        return support.plain_policy(f"file:{self.out}", match=f"{{ exe: [{', '.join(executables)}] }}", sender=sender)
 
     def give(self, path):
         if self.user:

@@ -14,8 +14,8 @@ from host import ended, is_gone, pid_in
 def server(host):
     """server(sender): (the host, serve(world)): a server on an empty directory, without tables of rights."""
 
-    def make(sender="later"):
-        h = host("mariadbd", sender=sender, user="mysql")
+    def make(sender="later", policy=None):
+        h = host("mariadbd", sender=sender, user="mysql", policy=policy)
 
         def serve(world):
             shutil.rmtree(world.folder / "data", ignore_errors=True)

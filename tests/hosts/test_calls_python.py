@@ -1,0 +1,39 @@
+"""python3: calls whose number the script knows, and twenty hot symbols in scripts with threads, forks and children."""
+
+import pytest
+
+from hot import HOT, policy, stopped
+
+EXE = "python3.11"
+
+KNOWN = """
+      parents: { call: getppid, count: calls }
+      wrote: { call: "ssize_t write(int fd, const void *from, size_t n)", sum: "${call.result}", if: { parameter: fd, above: 2 } }
+"""
+
+
+def test_counts_are_those_of_the_script(host):
+    h = host(policy=policy([EXE], KNOWN))
+    text = "import os; [os.getppid() for _ in range(1234)]; f = os.open('x', os.O_CREAT | os.O_WRONLY); [os.write(f, b'abc') for _ in range(100)]"
+    assert h.compare(["python3", "-S", "-c", text])[0] == 0
+    (stop,) = stopped(h)
+    assert (stop["parents"], stop["wrote"], stop["wrote_sum"]) == (1234, 100, 300)
+
+
+@pytest.mark.parametrize("text", [
+    "import json, hashlib; print(hashlib.sha256(json.dumps(list(range(20000))).encode()).hexdigest())",
+    "import threading; s = []; t = [threading.Thread(target=lambda: s.append(sum(range(99999)))) for _ in range(8)]; "
+    "[x.start() for x in t]; [x.join() for x in t]; print(s)",
+    "import os\nfor i in range(5):\n    if not os.fork(): print(i, flush=True); os._exit(i)\n    print(os.wait()[1], flush=True)",
+    "import subprocess; print(subprocess.run(['sh', '-c', 'echo $0; exit 3'], capture_output=True))",
+    "import multiprocessing as m; print(m.get_context('fork').Pool(2).map(abs, range(-9, 9)))",
+    "import ctypes; print(ctypes.CDLL(None).strlen(b'four'), ctypes.CDLL(None).snprintf(None, 0, b'%f', ctypes.c_double(1.5)))",
+    "import sqlite3; c = sqlite3.connect(':memory:'); print(c.execute('select sum(value) from json_each(?)', ['[1,2,3]']).fetchall())",
+    "import signal, os; signal.signal(10, lambda *a: print('ten')); [os.kill(os.getpid(), 10) for _ in range(20)]",
+])
+def test_hot_symbols_make_no_difference(text, host):
+    h = host(policy=policy([EXE], HOT, events='      each: { when: { call: malloc, one_in: 1000 } }'))
+    assert h.compare(["python3", "-c", text])[0] == 0
+    stops = stopped(h)
+    assert all(stop["malloc"] == stop["malloced"] and stop["write"] == stop["writes"] for stop in stops)
+    assert stops[0]["memcpy"] > 100 and stops[0]["strlen"] > 10
