@@ -187,6 +187,31 @@ static int move(struct drain *d, struct drain_claim *claim, struct found *found,
 	return 0;
 }
 
+/* What turned out to be no worker has no start and no stop, but the calls that it made. */
+static int move_void(struct drain *d, struct drain_claim *claim, struct found *found)
+{
+	struct segment *segment = NULL;
+	uint32_t steps = d->steps;
+	struct drain_group group = { .lifecycle = claim->ref.lifecycle,
+				     .start = &found->start,
+				     .image = found->image,
+				     .stop = &found->stop,
+				     .ref = &claim->ref };
+	int r = 0;
+
+	d->events = 0;
+	found->stop = (struct stop_facts){ 0 };
+	if (is_off(d))
+		drain_discard_calls(d, &claim->ref, true);
+	else if (!found->start_error && found->image && drain_has_steps(&group))
+		r = write_group(d, claim, &group, &segment);
+	if (r)
+		drain_abandon(claim);
+	else
+		hold(d, claim, segment, BOTH, steps);
+	return r;
+}
+
 static void count_end(struct drain_result *result, enum drain_end end)
 {
 	result->living += end == DRAIN_LIVES;
@@ -248,11 +273,8 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	end = drain_observe(&claim, &found.stop);
 	if (end == DRAIN_EMPTY)
 		return 0;
-	if (end == DRAIN_VOID) {
-		d->events = 0;
-		hold(d, &claim, NULL, BOTH, d->steps);
-		return 0;
-	}
+	if (end == DRAIN_VOID)
+		return move_void(d, &claim, &found);
 	count_end(result, end);
 	/* The tenant may have changed, or committed, since we looked: the next pass sees it. */
 	if (claim.ref.lifecycle != ref.lifecycle ||

@@ -113,6 +113,40 @@ def test_forked_workers_record_under_their_own_pid(called, compile_c, run):
     assert len({event["session"] for event in c.events()}) == 1, "workers belong to the service's run"
 
 
+DAEMON = r"""
+#include <stdlib.h>
+#include <unistd.h>
+int main(void)
+{
+	int ends[2];
+	char c;
+	pipe(ends);
+	getpgid(0);
+	if (fork())
+		exit(0);
+	getpgid(0); /* as kin ... */
+	setsid();
+	getpgid(0);
+	close(ends[1]);
+	read(ends[0], &c, 1); /* the parent is gone: the owner, now */
+	getpgid(0);
+	return 0;
+}
+"""
+
+
+def test_a_daemon_on_its_way_loses_no_call(called, compile_c, run):
+    """What it recorded before the life was its own is delivered, too."""
+    program = compile_c(DAEMON, name="daemon")
+    c = called("daemon", RECORDED.format(prototype="pid_t getpgid(pid_t)", gates="", more=""))
+    run(program, env=c.env(), check=True)
+    c.ended()
+    (own,) = {event["pid"] for event in c.events("ended")}
+    pids = [event["pid"] for event in c.events("called")]
+    assert len(pids) == 4 and len(set(pids)) == 2, pids
+    assert len({event["session"] for event in c.events()}) == 1
+
+
 def test_once_is_once_for_all_workers(called, compile_c, run):
     program = compile_c(FORKS, name="forks")
     c = called("forks", RECORDED.format(prototype="pid_t getpgid(pid_t)", gates=", once: process", more=""))
