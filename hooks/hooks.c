@@ -8,6 +8,7 @@
 #include <sys/auxv.h>
 
 #include "hooks/engine.h"
+#include "hooks/shards.h"
 #include "hooks/stub.h"
 #include "hooks/symbol.h"
 #include "hooks_machine.h"
@@ -116,7 +117,7 @@ int hooks_begin(const struct hooks_setup *setup, void *memory, size_t bytes)
 	for (uint32_t i = 0; i < setup->count; i++)
 		names_add(&engine->names, &setup->specs[i]);
 	follow_add(engine);
-	stub_shards(setup->shards, setup->stride);
+	shards_begin(setup->shards, setup->stride, setup->owners);
 	atomic_store_explicit(&hooks_engine, engine, memory_order_release);
 	return 0;
 }

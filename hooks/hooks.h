@@ -69,8 +69,11 @@ struct hooks_setup {
 	uint32_t count;
 	/* A counter's words: one in each shard. Which one is taken depends on the processor;
 	 * without rseq(2) it is shard 0. */
-	uint32_t shards;     /* a power of two */
-	uint32_t stride;     /* bytes from one shard to the next */
+	uint32_t shards; /* a power of two */
+	uint32_t stride; /* bytes from one shard to the next */
+	/* How many shards have an owner, in all processes that share the counters; zero at first.
+	 * NULL: none has one. See shards.h. */
+	_Atomic uint64_t *owners;
 	const char *program; /* the executable's name, for specs with an object */
 	const char *apart;   /* a link namespace that holds an object of this name is left alone */
 };
@@ -124,8 +127,8 @@ typedef void hooks_finding_fn(void *context, const struct hooks_finding *finding
  * had to say is forgotten. False: not installed, or not possible. */
 bool hooks_report(hooks_finding_fn *found, void *context);
 
-/* The bytes from a counter's shard 0 to that of this processor, for routines that count. */
-uint32_t hooks_shard(void);
+/* For routines: adds to a counter, whose word of shard 0 that is, in the thread's shard. */
+void hooks_count(_Atomic uint64_t *counter, uint64_t by);
 
 /* For leave routines: the host's errno, in the calling object's namespace. */
 int hooks_error(const struct hooks_frame *frame);

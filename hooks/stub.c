@@ -3,7 +3,6 @@
  */
 #include "hooks/stub.h"
 
-#include "hooks/symbol.h"
 #include "hooks_machine.h"
 
 /* The code of hooks/arch/ARCH/stubs.S, one stub of each pool for each record. */
@@ -11,44 +10,9 @@ void stubs_count(void);
 void stubs_entry(void);
 void stubs_call(void);
 
-/* Read by them. processor: of rseq's cpu_id_start, which linux/rseq.h says may be loaded at any
- * time and is 0 before registration, behind the thread pointer. */
-struct {
-	uintptr_t processor;
-	uint64_t stride;
-	uint64_t mask;
-} stubs_shards;
-static_assert(offsetof(__typeof__(stubs_shards), stride) == SHARDS_STRIDE, "stubs.S");
-static_assert(offsetof(__typeof__(stubs_shards), mask) == SHARDS_MASK, "stubs.S");
 struct stub stubs_record[HOOKS_STUBS] __attribute__((aligned(64)));
 
 static uint32_t stub_used;
-
-/* Reads as 0 in every thread: the shard of a process without rseq. */
-static __thread uint32_t stub_no_processor;
-
-void stub_shards(uint32_t shards, uint32_t stride)
-{
-	const ptrdiff_t *offset = symbol_first_data("__rseq_offset");
-	const unsigned *size = symbol_first_data("__rseq_size");
-	uintptr_t none = (uintptr_t)&stub_no_processor;
-
-	stubs_shards.mask = shards - 1;
-	stubs_shards.stride = stride;
-	if (offset && size && *size)
-		stubs_shards.processor = (uintptr_t)*offset;
-	else
-		stubs_shards.processor = none - machine_thread_pointer();
-}
-
-uint32_t hooks_shard(void)
-{
-	const uint32_t *processor =
-		(const uint32_t *)(machine_thread_pointer() + stubs_shards.processor);
-
-	return (uint32_t)((*(const volatile uint32_t *)processor & stubs_shards.mask) *
-			  stubs_shards.stride);
-}
 
 static void stub_fill(struct stub *stub, const struct hooks_spec *spec, uintptr_t target,
 		      intptr_t error)

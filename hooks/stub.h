@@ -41,9 +41,6 @@ static_assert(sizeof(struct stub) == STUB_BYTES, "stubs.S");
 static_assert(STUB_COUNT == HOOKS_STUBS, "stubs.S");
 static_assert(HOOKS_FOLLOW == NEXT_FOLLOW && HOOKS_ANSWER == NEXT_ANSWER, "stubs.S");
 
-/* Before the first stub is used. */
-void stub_shards(uint32_t shards, uint32_t stride);
-
 /* The address of the spec's stub for that function, made when there is none; 0: the pool is used
  * up.
  */

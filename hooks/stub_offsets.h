@@ -19,7 +19,7 @@
 #define NEXT_FOLLOW 1
 #define NEXT_ANSWER 2
 
-/* Of stubs_shards. */
+/* Of stubs_shards. A thread that owns a shard has a cell in which its offset stands. */
 #define SHARDS_PROCESSOR 0
 #define SHARDS_STRIDE	 8
 #define SHARDS_MASK	 16

@@ -18,6 +18,11 @@
 #define MEASURE_SHARDS	   16
 #define MEASURE_STRIDE_MIN 64
 
+/* Of shard 0: how many shards have a thread that owns them (hooks/shards.h). Measures lie behind
+ * it. */
+#define MEASURE_OWNERS 0
+#define MEASURE_FIRST  8
+
 enum measure_kind {
 #define MEASURE(name, text, narrow, wide, about) MEASURE_##name,
 #include "policy/measure_kinds.def"

@@ -181,6 +181,8 @@ static bool calls_install(struct self *self, const struct image_calls *image)
 	struct calls_memory *memory = calls_lay_out(image);
 	struct hooks_setup setup = { .shards = MEASURE_SHARDS,
 				     .stride = image->stride,
+				     .owners = (_Atomic uint64_t *)(slot_counters(&self->slot) +
+								    MEASURE_OWNERS),
 				     .program = calls_program(self),
 				     .apart = "libbookend-sender.so" };
 

@@ -33,7 +33,7 @@ static void calls_distribute(const struct calls *all, const struct image_action 
 		counted = MEASURE_TOP;
 	calls_raise(calls_at(all, action->wide), UINT64_MAX - counted);
 	calls_raise(calls_at(all, action->wide + 8), counted + 1);
-	calls_add(calls_at(all, action->narrow + hooks_shard()), counted);
+	hooks_count(calls_at(all, action->narrow), counted);
 	calls_add(calls_at(all, action->wide + 8 * bucket), 1);
 }
 
@@ -44,7 +44,7 @@ void calls_count(const struct calls_now *now, const struct image_action *action)
 	int64_t value;
 
 	if (action->kind == MEASURE_COUNT) {
-		calls_add(calls_at(all, action->narrow + hooks_shard()), 1);
+		hooks_count(calls_at(all, action->narrow), 1);
 		return;
 	}
 	if (!calls_word(now, action->source, &word))
@@ -52,8 +52,8 @@ void calls_count(const struct calls_now *now, const struct image_action *action)
 	value = calls_number(calls_kind(now, action->source), word);
 	switch (action->kind) {
 	case MEASURE_SUM:
-		calls_add(calls_at(all, action->narrow + 8 + hooks_shard()), (uint64_t)value);
-		calls_add(calls_at(all, action->narrow + hooks_shard()), 1);
+		hooks_count(calls_at(all, action->narrow + 8), (uint64_t)value);
+		hooks_count(calls_at(all, action->narrow), 1);
 		break;
 	case MEASURE_LAST:
 		atomic_store_explicit(calls_at(all, action->wide + 8), (uint64_t)value,

@@ -352,7 +352,7 @@ struct section_writer *call_layout(struct compiler *c, struct policy_service *s,
 				   uint32_t first_event)
 {
 	struct layout l = { .c = c, .service = s };
-	uint32_t narrow = 0, stride = MEASURE_STRIDE_MIN;
+	uint32_t narrow = MEASURE_FIRST, stride = MEASURE_STRIDE_MIN;
 	struct section_writer *w;
 
 	place_measures(&l, &narrow);

@@ -44,6 +44,8 @@ CASES = {
     "small_stack": every("callee_add", 11),
     "misaligned": every("callee_add", 1),
     "fork": [*every("callee_add", 12), ("entry:fork", 1)],
+    "raw_fork": every("callee_add", 40001),
+    "many_threads": every("callee_add", 40000),
     "vfork": [*every("callee_add", 11), ("count:vfork", 1), ("entry:vfork", 1)],
     "address": every("callee_add", 4),
     "unaligned": every("callee_add", 1),

@@ -142,6 +142,7 @@ __attribute__((constructor)) static void watch_load(int argc, char **argv, char 
 		return;
 	watch = (struct watch_file *)at;
 	watch->here++;
+	setup.owners = &watch->owners;
 	memcpy(watch_text, text, strlen(text) + 1);
 	setup.count = watch_read(watch_text);
 	setup.program = argc > 0 ? argv[0] : NULL;

@@ -29,6 +29,7 @@ struct watch_file {
 	int64_t installed; /* what hooks_install() returned */
 	uint64_t here;	   /* watch.so was loaded */
 	uint64_t took;	   /* the installation, ns */
+	_Atomic uint64_t owners;
 };
 
 #endif

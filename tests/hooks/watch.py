@@ -41,7 +41,7 @@ def on_foreign(command, preload=None):
 def run(folder, specs, *command, env=None, foreign=False, **more):
     """(the finished process, a Seen for each spec). Specs are as watch.c says."""
     file = pathlib.Path(folder) / "watched"
-    file.write_bytes(bytes(END + 24))
+    file.write_bytes(bytes(END + 32))
     library = FOREIGN / "watch.so" if foreign else LIBRARY
     full = {"PATH": os.environ["PATH"], "LD_PRELOAD": str(library), "WATCH": " ".join(specs), "WATCH_FILE": str(file),
             **(env or {})}

@@ -358,9 +358,9 @@ static void counters_are_laid_out_shard_by_shard(void **state)
 	measure = section_table(&scene.image.late, service->measures, 4, sizeof(*measure));
 	assert_int_equal(service->measure_count, 4);
 	assert_int_equal(service->stride, 64);
-	assert_int_equal(measure[0].narrow, 0);
-	assert_int_equal(measure[1].narrow, 8);
-	assert_int_equal(measure[3].narrow, 24);
+	assert_int_equal(measure[0].narrow, 8);
+	assert_int_equal(measure[1].narrow, 16);
+	assert_int_equal(measure[3].narrow, 32);
 	assert_int_equal(measure[2].wide, 1024);
 	assert_int_equal(measure[3].wide, 1040);
 	assert_int_equal(measure[3].flags, MEASURE_MICRO);

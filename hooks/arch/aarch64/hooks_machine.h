@@ -35,6 +35,14 @@ static inline bool machine_is_rewritten(uintptr_t base, intptr_t entry)
 	return false;
 }
 
+/* A load, an addition and a store can be parted by a signal: shards are for processors only. */
+#define MACHINE_OWNS_SHARDS 0
+
+static inline void machine_add(uint64_t *word, uint64_t by)
+{
+	*word += by;
+}
+
 static inline uintptr_t machine_thread_pointer(void)
 {
 	uintptr_t at;

@@ -15,37 +15,110 @@
 	.hidden stubs_record
 	.hidden stubs_shards
 	.hidden stubs_words
+	.hidden stubs_cell
+	.hidden stubs_full
+	.hidden stubs_claim
 
 /*
  * Reached from: a slot of the host that names the stub; any thread.
  * On entry:     as the function behind it.
- * Does:         counter[shard of this processor] += 1, as one atomic instruction.
+ * Does:         counter[shard] += 1: that of this thread, which nobody else adds to, in one
+ *               instruction; else as stubs_do_count.
  * On exit:      a jump to the function.
  * Keeps:        all but r11 and the flags. Frame: none.
- * Proved by:    tests/hooks, calls with every kind of argument; counts exact over threads.
+ * Proved by:    tests/hooks, calls with every kind of argument; counts exact over threads, signals
+ *               and forks.
  */
 	.globl	stubs_count
 	.hidden	stubs_count
 	.type	stubs_count, @function
-	.p2align 4
+	.p2align 6
 stubs_count:
 	.cfi_startproc
 	.set	number, 0
 	.rept	STUB_COUNT
 	.org	stubs_count + number*STUBS_COUNT_BYTES, 0xcc
 	_CET_ENDBR
-	mov	stubs_shards+SHARDS_PROCESSOR(%rip), %r11
-	mov	%fs:(%r11), %r11d
-	and	stubs_shards+SHARDS_MASK(%rip), %r11d
-	imul	stubs_shards+SHARDS_STRIDE(%rip), %r11
+	mov	stubs_cell@gottpoff(%rip), %r11
+	mov	%fs:(%r11), %r11
+	mov	(%r11), %r11
+	test	%r11, %r11
+	jz	1f
 	add	stubs_record+number*STUB_BYTES+STUB_COUNTER(%rip), %r11
-	lock incq (%r11)
+	incq	(%r11)
 	jmp	*stubs_record+number*STUB_BYTES+STUB_TARGET(%rip)
+1:	lea	stubs_record+number*STUB_BYTES(%rip), %r11
+	jmp	stubs_do_count
 	.set	number, number + 1
 	.endr
 	.org	stubs_count + STUB_COUNT*STUBS_COUNT_BYTES, 0xcc
 	.cfi_endproc
 	.size	stubs_count, . - stubs_count
+
+/*
+ * Reached from: stubs_count, in a thread that owns no shard.
+ * On entry:     as the function behind it; r11: the record.
+ * Does:         counter[shard of this processor] += 1, as one atomic instruction.
+ * Calls:        stubs_claim, unless all shards are taken.
+ * On exit:      a jump to the function.
+ * Keeps:        all but r11 and the flags.
+ * Frame:        rbp and the registers that a function may destroy, over the claim.
+ * Proved by:    as stubs_count.
+ */
+	.type	stubs_do_count, @function
+	.p2align 4
+stubs_do_count:
+	.cfi_startproc
+	push	%rax
+	.cfi_adjust_cfa_offset 8
+	mov	stubs_shards+SHARDS_PROCESSOR(%rip), %rax
+	mov	%fs:(%rax), %eax
+	and	stubs_shards+SHARDS_MASK(%rip), %eax
+	imul	stubs_shards+SHARDS_STRIDE(%rip), %rax
+	add	STUB_COUNTER(%r11), %rax
+	lock incq (%rax)
+	push	%rcx
+	.cfi_adjust_cfa_offset 8
+	mov	stubs_cell@gottpoff(%rip), %rax
+	lea	stubs_full(%rip), %rcx
+	cmp	%rcx, %fs:(%rax)
+	pop	%rcx
+	.cfi_adjust_cfa_offset -8
+	pop	%rax
+	.cfi_adjust_cfa_offset -8
+	jne	1f
+	jmp	*STUB_TARGET(%r11)
+1:	push	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset %rbp, -16
+	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	and	$-16, %rsp
+	call	stubs_claim
+	lea	-72(%rbp), %rsp
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	leave
+	.cfi_def_cfa %rsp, 8
+	jmp	*STUB_TARGET(%r11)
+	.cfi_endproc
+	.size	stubs_do_count, . - stubs_do_count
 
 /*
  * Reached from: a slot of the host that names the stub; any thread.

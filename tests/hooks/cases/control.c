@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -257,6 +258,41 @@ void case_fork(void)
 	}
 	CHECK(waitpid(child, &status, 0) == child && status == 0);
 	callee_add(1, 1);
+}
+
+/* No handler of libc's runs in such a child, and it counts at the same time as its parent. */
+void case_raw_fork(void)
+{
+	int status;
+	pid_t child;
+
+	callee_add(1, 1);
+	child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	for (int i = 0; i < 20000; i++)
+		CHECK(callee_add(i, 1) == i + 1);
+	if (child == 0)
+		syscall(SYS_exit_group, 0);
+	CHECK(waitpid(child, &status, 0) == child && status == 0);
+}
+
+static void *add_some(void *context)
+{
+	for (int i = 0; i < 2000; i++)
+		if (callee_add(i, 1) != i + 1)
+			return NULL;
+	return context;
+}
+
+/* More than there are shards. */
+void case_many_threads(void)
+{
+	pthread_t thread[20];
+	void *result;
+
+	for (int i = 0; i < 20; i++)
+		CHECK(pthread_create(&thread[i], NULL, add_some, &thread[i]) == 0);
+	for (int i = 0; i < 20; i++)
+		CHECK(pthread_join(thread[i], &result) == 0 && result == &thread[i]);
 }
 
 void case_vfork(void)
