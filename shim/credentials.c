@@ -1,9 +1,10 @@
 /*
  * Changes of user, groups and capabilities. What is recorded from then on is untrusted: it may be
  * the word of somebody with less, or other, rights than the one to whom the pool belongs, so a
- * drainer runs no probes for it, and no helper is spawned. The sender's thread is gone before: libc
- * gives new credentials to the threads that it knows, and that one is not among them. Any thread;
- * vfork children and strangers change nothing of ours.
+ * drainer runs no probes for it. (A helper is still spawned if the user is the same: cron and sshd
+ * give themselves the groups that they have.) The sender's thread is gone before: libc gives new
+ * credentials to the threads that it knows, and that one is not among them. Any thread; vfork
+ * children and strangers change nothing of ours.
  */
 #include "shim/credentials.h"
 

@@ -204,9 +204,8 @@ static bool helper_allowed(const struct self *self)
 {
 	int reaper = 0;
 
-	return self->tool[0] && !self->confined && !self->untrusted && self->pid != 1 &&
-	       sys_geteuid() == self->uid && !symbol_object(SYMBOL_VALGRIND) &&
-	       !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) &&
+	return self->tool[0] && !self->confined && self->pid != 1 && sys_geteuid() == self->uid &&
+	       !symbol_object(SYMBOL_VALGRIND) && !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) &&
 	       !sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &reaper, 0, 0) && !reaper;
 }
 
