@@ -213,12 +213,32 @@ static int write_moments(struct drain *d, const struct drain_group *group)
 	return r;
 }
 
+/* Where the calls of the group's process are counted: a worker counts into its service's slot. Who
+ * can not carry the shim counts nothing, and its slot's counters are not its own. */
+static bool counts_in(const struct drain *d, const struct drain_group *group, struct slot_ref *into)
+{
+	uint32_t number = group->start->ancestor & 0xffff;
+
+	if (!group->ref || group->start->flags & (START_ONLY_CHILD | START_BY_PARENT))
+		return false;
+	*into = *group->ref;
+	if (!(group->start->flags & START_WORKER))
+		return true;
+	if (number >= d->pool->slots)
+		return false;
+	slot_view(d->pool, number, into);
+	return into->lifecycle == group->start->ancestor;
+}
+
 void drain_open_measures(struct drain *d, const struct drain_group *group)
 {
+	struct slot_ref slot;
+
 	d->group = group;
 	d->measures = NULL;
-	if (group->ref && group->start->service < group->image->tables->service_count &&
-	    !measures_open(group->ref, group->image, group->start->service, &d->measures_memory))
+	if (group->start->service < group->image->tables->service_count &&
+	    counts_in(d, group, &slot) &&
+	    !measures_open(&slot, group->image, group->start->service, &d->measures_memory))
 		d->measures = &d->measures_memory;
 }
 

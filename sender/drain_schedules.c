@@ -129,7 +129,7 @@ void drain_look_at_schedules(struct drain *d, const struct drain_group *group)
 {
 	const struct image_service *s;
 
-	if (group->start->flags & START_ONLY_CHILD ||
+	if (group->start->flags & (START_ONLY_CHILD | START_WORKER) ||
 	    group->start->service >= group->image->tables->service_count)
 		return;
 	drain_open_measures(d, group);

@@ -56,10 +56,10 @@ static bool is_ticking(const struct image_event *event)
 	       !(event->flags & EVENT_PER_INSTALLATION);
 }
 
-/* A child, or who speaks for a worker, has no schedule of its own. */
+/* Neither a child nor a worker has a schedule of its own. */
 static bool has_schedules(const struct drain_group *group)
 {
-	return !(group->start->flags & START_ONLY_CHILD) &&
+	return !(group->start->flags & (START_ONLY_CHILD | START_WORKER)) &&
 	       group->start->service < group->image->tables->service_count;
 }
 

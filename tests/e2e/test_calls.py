@@ -267,6 +267,59 @@ int main(void)
 """
 
 
+WORKERS = r"""
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void end(int number) { }
+int main(void)
+{
+	signal(SIGTERM, end);
+	for (int i = 0; i < 3; i++) {
+		if (fork() == 0) {
+			for (int j = 0; j < 100; j++)
+				getpgid(0);
+			pause();
+			_exit(0);
+		}
+	}
+	pause();
+	kill(0, SIGTERM);
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+"""
+
+
+def test_workers_count_for_their_service_and_have_no_schedules(called, compile_c, start):
+    program = compile_c(WORKERS, name="workers")
+    c = called("workers", """
+    measures: { calls: { call: getpgid, count: calls } }
+    events:
+      beat: { when: { every: 100ms }, properties: { total: "${measure.calls.total}" } }
+      shared: { when: { every: 100ms, per: installation }, properties: { calls: "${measure.calls}" } }
+      called: { when: { call: getpgid, one_in: 100 }, properties: { total: "${measure.calls.total}" } }
+      ended: { when: stop, properties: { total: "${measure.calls.total}" } }
+""")
+    process = start(program, env=c.env())
+
+    def seen():
+        c.flush()
+        beats = c.events("beat")
+        return beats and beats[-1]["properties"]["total"] == 300 and len(c.events("called")) == 3
+
+    support.wait_until(seen, 20, "what the workers did")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert c.ended() == [{"total": 300}]
+    assert {event["pid"] for event in c.events("beat")} == {process.pid}
+    assert [event["properties"]["total"] for event in c.events("called")] == [300] * 3
+    assert sum(event["properties"]["calls"] for event in c.events("shared")) <= 300
+    assert process.pid not in {event["pid"] for event in c.events("called")}
+
+
 def test_a_delta_is_what_came_since_the_event_was_last_made(called, compile_c, run, start):
     program = compile_c(LOOPS, name="loops")
     c = called("loops", """
