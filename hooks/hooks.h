@@ -52,6 +52,7 @@ struct hooks_spec {
 				object's */
 	enum hooks_kind kind;
 	bool floats;		   /* the frame is to have floating-point arguments too */
+	bool result_only;	   /* CALL: the leave routine looks at no argument */
 	uint16_t stack_words;	   /* CALL: how many the arguments take; HOOKS_STACK_UNKNOWN */
 	_Atomic uint64_t *counter; /* COUNT: of shard 0; may be shared memory */
 	hooks_entry_fn *entry;	   /* CALL: NULL is always HOOKS_FOLLOW */

@@ -26,6 +26,7 @@ static void stub_fill(struct stub *stub, const struct hooks_spec *spec, uintptr_
 	stub->words =
 		spec->stack_words == HOOKS_STACK_UNKNOWN ? HOOKS_STACK_GUESS : spec->stack_words;
 	stub->floats = spec->floats;
+	stub->bare = spec->result_only && !spec->entry && !stub->words;
 }
 
 static uintptr_t stub_address(const struct hooks_spec *spec, uint32_t number)

@@ -28,7 +28,7 @@ struct stub {
 	uint32_t words;
 	uint32_t floats;
 	uint32_t next; /* of the same spec, number + 1 */
-	uint32_t pad;
+	uint32_t bare; /* a CALL without stack words and entry, whose leave wants no arguments */
 };
 static_assert(offsetof(struct stub, target) == STUB_TARGET, "stubs.S");
 static_assert(offsetof(struct stub, counter) == STUB_COUNTER, "stubs.S");
@@ -37,6 +37,7 @@ static_assert(offsetof(struct stub, entry) == STUB_ENTRY, "stubs.S");
 static_assert(offsetof(struct stub, leave) == STUB_LEAVE, "stubs.S");
 static_assert(offsetof(struct stub, words) == STUB_WORDS, "stubs.S");
 static_assert(offsetof(struct stub, floats) == STUB_FLOATS, "stubs.S");
+static_assert(offsetof(struct stub, bare) == STUB_BARE, "stubs.S");
 static_assert(sizeof(struct stub) == STUB_BYTES, "stubs.S");
 static_assert(STUB_COUNT == HOOKS_STUBS, "stubs.S");
 static_assert(HOOKS_FOLLOW == NEXT_FOLLOW && HOOKS_ANSWER == NEXT_ANSWER, "stubs.S");

@@ -13,6 +13,7 @@
 #define STUB_LEAVE   32
 #define STUB_WORDS   48
 #define STUB_FLOATS  52
+#define STUB_BARE    60
 #define STUB_BYTES   64
 
 /* enum hooks_next. */

@@ -95,6 +95,26 @@ static struct hooks_spec *calls_add(struct calls_memory *memory, const struct im
 	return spec;
 }
 
+/* When the sum of its results is all that is wanted of a symbol. */
+static const struct image_action *calls_only_sum(const struct calls *all,
+						 const struct image_call *call)
+{
+	const struct image_action *only = NULL;
+
+	for (uint32_t i = 0; i < call->actions; i++) {
+		const struct image_action *action = &all->action[call->action + i];
+
+		if (action->test != CALL_ACCEPT)
+			return NULL;
+		if (action->kind == MEASURE_COUNT)
+			continue;
+		if (only || action->kind != MEASURE_SUM || action->source != CALL_SOURCE_RESULT)
+			return NULL;
+		only = action;
+	}
+	return only;
+}
+
 static void calls_add_symbol(struct calls_memory *memory, const struct image_call *call,
 			     uint32_t number)
 {
@@ -103,7 +123,7 @@ static void calls_add_symbol(struct calls_memory *memory, const struct image_cal
 	uint32_t before = 0, after = 0;
 	struct hooks_spec *spec;
 
-	*symbol = (struct calls_symbol){ &memory->calls, call, number };
+	*symbol = (struct calls_symbol){ &memory->calls, call, number, calls_only_sum(all, call) };
 	for (uint32_t i = 0; i < call->actions; i++) {
 		const struct image_action *action = &all->action[call->action + i];
 
@@ -123,7 +143,8 @@ static void calls_add_symbol(struct calls_memory *memory, const struct image_cal
 	spec->floats = call->flags & CALL_NEEDS_FLOATS;
 	spec->stack_words = calls_stack_words(call);
 	spec->entry = before || call->flags & CALL_NEEDS_DURATION ? calls_enter : NULL;
-	spec->leave = after ? calls_leave : NULL;
+	spec->leave = symbol->sum ? calls_leave_sum : after ? calls_leave : NULL;
+	spec->result_only = symbol->sum != NULL;
 	spec->context = symbol;
 }
 

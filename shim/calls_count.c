@@ -37,6 +37,12 @@ static void calls_distribute(const struct calls *all, const struct image_action 
 	calls_add(calls_at(all, action->wide + 8 * bucket), 1);
 }
 
+void calls_sum(const struct calls *all, const struct image_action *action, int64_t value)
+{
+	hooks_count(calls_at(all, action->narrow + 8), (uint64_t)value);
+	hooks_count(calls_at(all, action->narrow), 1);
+}
+
 void calls_count(const struct calls_now *now, const struct image_action *action)
 {
 	const struct calls *all = now->symbol->all;
@@ -52,8 +58,7 @@ void calls_count(const struct calls_now *now, const struct image_action *action)
 	value = calls_number(calls_kind(now, action->source), word);
 	switch (action->kind) {
 	case MEASURE_SUM:
-		hooks_count(calls_at(all, action->narrow + 8), (uint64_t)value);
-		hooks_count(calls_at(all, action->narrow), 1);
+		calls_sum(all, action, value);
 		break;
 	case MEASURE_LAST:
 		atomic_store_explicit(calls_at(all, action->wide + 8), (uint64_t)value,

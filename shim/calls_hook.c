@@ -91,6 +91,17 @@ void calls_leave(struct hooks_frame *frame)
 	calls_act(&now, true);
 }
 
+void calls_leave_sum(struct hooks_frame *frame)
+{
+	const struct calls_symbol *symbol = frame->spec->context;
+	const struct calls *all = symbol->all;
+	uint32_t kind = symbol->call->result;
+
+	if (!calls_off(all))
+		calls_sum(all, symbol->sum,
+			  calls_number(kind, calls_widen(kind, frame->result[0])));
+}
+
 enum hooks_next calls_doubt(struct hooks_frame *frame)
 {
 	struct calls *all = frame->spec->context;

@@ -35,6 +35,7 @@ struct calls_symbol {
 	struct calls *all;
 	const struct image_call *call;
 	uint32_t number;
+	const struct image_action *sum; /* all that is done, of calls_leave_sum() */
 };
 
 /* A call under way. */
@@ -71,6 +72,7 @@ uint64_t calls_passed_ns(uint64_t begin);
 
 /* calls_count.c: adds to a measure. */
 void calls_count(const struct calls_now *now, const struct image_action *action);
+void calls_sum(const struct calls *all, const struct image_action *action, int64_t value);
 /* Do the action's gates let it pass? */
 bool calls_pass(struct calls_now *now, const struct image_action *action);
 
@@ -82,6 +84,8 @@ struct slot_ref *calls_ring(struct calls *all);
 /* calls_hook.c: the routines. */
 enum hooks_next calls_enter(struct hooks_frame *frame);
 void calls_leave(struct hooks_frame *frame);
+/* Of symbols whose results are summed, and nothing else: what many ask of many calls. */
+void calls_leave_sum(struct hooks_frame *frame);
 enum hooks_next calls_doubt(struct hooks_frame *frame);
 
 #endif

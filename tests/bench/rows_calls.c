@@ -25,8 +25,47 @@ static const struct scene_policy hooked = {
 		    "duration_ms }\n",
 	.calls = "      called:\n"
 		 "        when: { call: \"int bench_event(int a, int b)\" }\n"
-		 "        properties: { a: { parameter: a }, b: { parameter: b } }\n",
+		 "        properties: { a: { parameter: a }, b: { parameter: b } }\n"
+		 "      seen:\n"
+		 "        when: stop\n"
+		 "        properties:\n"
+		 "          counted: ${measure.counted}\n"
+		 "          result: ${measure.result.count}\n"
+		 "          timed: ${measure.timed.count}\n",
 };
+
+/* Of the scene's events. */
+static size_t lines_with(const struct scene *scene, const char *text)
+{
+	FILE *file = fopen(scene->events, "re");
+	size_t room = 0, lines = 0;
+	char *line = NULL;
+
+	while (file && getline(&line, &room, file) > 0)
+		lines += strstr(line, text) != NULL;
+	free(line);
+	if (file)
+		fclose(file);
+	return lines;
+}
+
+/* A row that counts nothing is no row. */
+static int check_seen(struct scene *scene, const char *function, long calls, size_t samples,
+		      struct measured *into)
+{
+	bool event = !strcmp(function, "event");
+	size_t wanted = event ? samples * (size_t)calls : samples, seen;
+	char text[80] = "\"event\":\"called\"";
+	int error = scene_drain(scene);
+
+	if (!event)
+		snprintf(text, sizeof(text), "\"%s\":%ld", function, calls);
+	seen = lines_with(scene, text);
+	if (!error && seen < wanted)
+		error = -ENODATA;
+	return error ? harness_fail(into, error, "%zu of %zu records say %s", seen, wanted, text)
+		     : 0;
+}
 
 struct caller {
 	const char *argv[WORDS];
@@ -120,6 +159,9 @@ static int with_scene(const struct row *row, struct scene *scene, struct measure
 	else
 		error = ratio ? harness_ratio(&rounds, into)
 			      : harness_difference(&rounds, 0, 0, into);
+	if (!error)
+		error = check_seen(scene, row->variant, atol(calls) + atol(warm_up), rounds.count,
+				   into);
 	harness_describe(
 		into,
 		"%s calls a sample, one thread, of int f(int, int); medians: plain %.2f ns, "
@@ -159,6 +201,8 @@ static int two_threads(struct scene *scene, struct measured *into)
 		harness_fail(into, error, "the caller or the drain between rounds failed");
 	else
 		error = harness_ratio(&rounds, into);
+	if (!error)
+		error = check_seen(scene, "counted", 2 * 2001000, rounds.count, into);
 	harness_describe(
 		into, "2,000,000 calls a sample by each thread; medians: one %.2f ns, two %.2f ns",
 		harness_median(&rounds, 0), harness_median(&rounds, 2));

@@ -11,10 +11,18 @@ import cells
 import watch
 
 
+# Their arguments do not all fit into registers.
+ON_STACK = ("callee_twenty", "callee_23", "callee_variadic", "callee_add_wide", "callee_long", "snprintf")
+
+
 def every(name, times, returns=None, words=None):
-    """All three kinds on one symbol; `returns` of the calls come back (all)."""
+    """All kinds on one symbol, one behind the other; `returns` of the calls come back (all)."""
     more = "" if words is None else f",words={words}"
-    return [(f"count:{name}", times), (f"entry:{name}", times), (f"call:{name}{more}", times, times if returns is None else returns)]
+    returns = times if returns is None else returns
+    specs = [(f"count:{name}", times), (f"entry:{name}", times), (f"call:{name}{more}", times, returns)]
+    if name not in ON_STACK:
+        specs.append((f"leave:{name},words=0,result", None, returns))
+    return specs
 
 
 PLUGIN = [("count:getppid", 10), ("entry:getppid", 10), ("count:callee_add", 10), ("call:callee_add", 10)]
@@ -75,9 +83,9 @@ SYMBOLIC = {"within": (every("callee_add", 0), "done\n"), "address": (every("cal
 
 def check(spec, seen, calls, returns=None):
     kind = spec.partition(":")[0]
-    if calls is not None:
+    if calls is not None and kind != "leave":
         assert (seen.count if kind == "count" else seen.entries) == calls, f"{spec}: {seen}"
-    if kind == "call" and (returns or calls) is not None:
+    if kind in ("call", "leave") and (returns or calls) is not None:
         assert seen.leaves == (calls if returns is None else returns), f"{spec}: {seen}"
 
 
@@ -90,7 +98,7 @@ def run_case(case, cell, tmp_path, foreign=False):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == (printed or cells.plain(program, case, foreign))
     if done.stderr:  # how many there were
-        specs = [(spec[0], int(done.stderr)) for spec in specs]
+        specs = [(spec[0], int(done.stderr), int(done.stderr)) for spec in specs]
     for one, result in zip(specs, seen):
         check(one[0], result, *one[1:])
 

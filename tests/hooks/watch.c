@@ -1,9 +1,9 @@
 /*
  * The library that the cases are run with: it hooks what WATCH says, for hooks/ alone, and stores
  * what it sees in WATCH_FILE. WATCH is a list, divided by blanks, of
- *   KIND:NAME[@VERSION][,in=OBJECT][,words=N][,floats]     KIND: count entry call pass
- * With WATCH_CONFINE=1 there are no system calls behind the installation.
- * pass is a CALL whose entry routine says that there is nothing to do behind.
+ *   KIND:NAME[@VERSION][,in=OBJECT][,words=N][,floats][,result]    KIND: count entry call pass
+ * leave With WATCH_CONFINE=1 there are no system calls behind the installation. pass is a CALL
+ * whose entry routine says that there is nothing to do behind; leave has none.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -57,6 +57,12 @@ static void watch_leave(struct hooks_frame *frame)
 	seen->error = (uint64_t)hooks_error(frame);
 }
 
+static void watch_leave_only(struct hooks_frame *frame)
+{
+	frame->begin = 1;
+	watch_leave(frame);
+}
+
 /* Up to one of the ends; *at is behind it then. */
 static char *watch_cut(char **at, const char *ends, char *end)
 {
@@ -75,6 +81,7 @@ static void watch_option(struct hooks_spec *spec, const char *option)
 		spec->object = option + 3;
 	if (!strcmp(option, "floats"))
 		spec->floats = true;
+	spec->result_only |= !strcmp(option, "result");
 	if (!strncmp(option, "words=", 6)) {
 		spec->stack_words = 0;
 		for (const char *c = option + 6; *c; c++)
@@ -91,6 +98,10 @@ static void watch_kind(struct hooks_spec *spec, const char *kind)
 	spec->kind = strcmp(kind, "entry") ? HOOKS_CALL : HOOKS_ENTRY;
 	spec->entry = strcmp(kind, "pass") ? watch_entry : watch_pass;
 	spec->leave = spec->kind == HOOKS_CALL ? watch_leave : NULL;
+	if (!strcmp(kind, "leave")) {
+		spec->entry = NULL;
+		spec->leave = watch_leave_only;
+	}
 }
 
 static uint32_t watch_read(char *text)

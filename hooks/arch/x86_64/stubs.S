@@ -236,6 +236,7 @@ stubs_do_entry:
  * On exit:      a return with the function's result (rax, rdx; those in xmm0, xmm1 and on the x87
  *               stack were never touched). HOOKS_PASS: a jump to the function. HOOKS_ANSWER: a
  *               return with the frame's result.
+ * Bare records: nothing is called before the function, and so nothing is kept for it.
  * Keeps:        all but r11 and the flags up to the function, then what the function kept.
  * Frame:        rbp, rbx; struct hooks_frame, aligned to 16, to which rbx points over the call; the
  *               copied words.
@@ -250,6 +251,8 @@ stubs_do_call:
 	.cfi_offset %rbp, -16
 	mov	%rsp, %rbp
 	.cfi_def_cfa_register %rbp
+	cmpl	$0, STUB_BARE(%r11)
+	jne	9f
 	push	%rbx
 	.cfi_offset %rbx, -24
 	sub	$FRAME_BYTES, %rsp
@@ -323,8 +326,27 @@ stubs_do_call:
 	jz	5b
 	jmp	3b
 8:	mov	FRAME_RESULT(%rbx), %rax
+	.cfi_remember_state
 	mov	-8(%rbp), %rbx
 	.cfi_restore %rbx
+	leave
+	.cfi_def_cfa %rsp, 8
+	ret
+9:	.cfi_restore_state
+	.cfi_restore %rbx
+	sub	$FRAME_BYTES, %rsp
+	and	$-16, %rsp
+	mov	%r11, FRAME_STUB(%rsp)
+	call	*STUB_TARGET(%r11)
+	mov	FRAME_STUB(%rsp), %r11
+	mov	%rax, FRAME_RESULT(%rsp)
+	mov	%rdx, FRAME_RESULT+8(%rsp)
+	mov	STUB_SPEC(%r11), %rax
+	mov	%rsp, %rdi
+	mov	%rax, FRAME_SPEC(%rsp)
+	call	*STUB_LEAVE(%r11)
+	mov	FRAME_RESULT+8(%rsp), %rdx
+	mov	FRAME_RESULT(%rsp), %rax
 	leave
 	.cfi_def_cfa %rsp, 8
 	ret
