@@ -10,7 +10,7 @@ services:
   s:
     match: {{ exe: [{exes}] }}
     to: out
-    sender: later
+    sender: {sender}
     consent: [ {{ allow: always }} ]
 {rest}
 """
@@ -19,9 +19,9 @@ services:
 class Called:
     """A service whose policy is about calls, and what was recorded of it."""
 
-    def __init__(self, folder, state, exes, rest):
+    def __init__(self, folder, state, exes, rest, sender="later"):
         self.state, self.out, self.policy = state, folder / "calls.ndjson", folder / "calls.yaml"
-        self.policy.write_text(POLICY.format(out=self.out, exes=", ".join(exes), rest=rest))
+        self.policy.write_text(POLICY.format(out=self.out, exes=", ".join(exes), rest=rest, sender=sender))
         self.tool_env = support.environment(state)
         support.run(support.Bookend.tool, "compile", self.policy, env=self.tool_env, check=True)
 

@@ -10,7 +10,7 @@ import test_hooks_styles as styles
 import watch
 
 # qemu's user mode has no filters of system calls, and its vfork is a fork.
-NOT_THERE = {"filter", "vfork"}
+NOT_THERE = {"filter", "vfork", "variant"}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -22,6 +22,16 @@ def library():
 @pytest.mark.parametrize("case", sorted(set(styles.CASES) - NOT_THERE))
 def test_case(case, cell, tmp_path):
     styles.run_case(case, cell, tmp_path, foreign=True)
+
+
+def test_a_function_with_a_convention_of_its_own_is_left_alone(tmp_path):
+    """Its arguments may be registers that the stubs do not keep."""
+    program = cells.built((cells.FOREIGN, "lazy", "bfd")) / "cases"
+    done, seen = watch.run(tmp_path, ["count:callee_variant", "call:callee_variant"], program, "variant", foreign=True)
+    assert done.returncode == 0, done.stdout
+    for one in seen:
+        assert (one.count, one.entries, one.found["DIVERTED"]) == (0, 0, 0)
+        assert one.found["CONVENTION"] > 0
 
 
 def test_the_library_links_and_asks_libc_for_no_more_than_it_may():

@@ -35,6 +35,7 @@ CASES = {
     "floats": [*every("callee_long", 1), *every("callee_eight", 1), ("entry:callee_eight,floats", 1)],
     "many": [*every("callee_twenty", 1), ("call:callee_twenty,words=14", 1), *every("callee_23", 1, words=17)],
     "wide": [*every("callee_add_wide", 1), ("call:callee_add_wide,floats", 1), ("pass:callee_add_wide", 1, 0)],
+    "variant": every("callee_variant", 1),
     "errno": [*every("callee_fail", 1), *every("callee_add", 1), *every("close", 1)],
     "recursion": every("callee_recurse", 101),
     "indirect": every("callee_indirect", 1),

@@ -89,6 +89,11 @@ void case_versions(void)
 	CHECK(callee_versioned() == 2);
 }
 
+void case_variant(void)
+{
+	CHECK(callee_variant(1) == 2);
+}
+
 /* Vectors wider than what a hook would save: it must not touch them. */
 void case_wide(void)
 {

@@ -88,6 +88,11 @@ callee_wide callee_add_wide(callee_wide a, callee_wide b)
 	return a + b;
 }
 
+int callee_variant(int value)
+{
+	return value + 1;
+}
+
 static int indirect(int value)
 {
 	return value + 1;

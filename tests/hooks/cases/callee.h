@@ -47,6 +47,12 @@ int (*callee_add_here(void))(int, int);
 int callee_versioned_old(void); /* callee_versioned@OLD: 1; callee_versioned@@NEW: 2 */
 int callee_versioned(void);
 
+/* On aarch64 marked as called by a convention of its own. */
+#ifdef __aarch64__
+__asm__(".variant_pcs callee_variant");
+#endif
+int callee_variant(int value);
+
 /* Built for a machine that has such registers (ymm on x86-64). */
 typedef double callee_wide __attribute__((vector_size(32)));
 callee_wide callee_add_wide(callee_wide a, callee_wide b);
