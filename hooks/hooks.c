@@ -117,7 +117,7 @@ int hooks_begin(const struct hooks_setup *setup, void *memory, size_t bytes)
 	for (uint32_t i = 0; i < setup->count; i++)
 		names_add(&engine->names, &setup->specs[i]);
 	follow_add(engine);
-	shards_begin(setup->shards, setup->stride, setup->owners);
+	shards_begin(setup);
 	atomic_store_explicit(&hooks_engine, engine, memory_order_release);
 	return 0;
 }

@@ -130,6 +130,16 @@ bool hooks_report(hooks_finding_fn *found, void *context);
 
 /* For routines: adds to a counter, whose word of shard 0 that is, in the thread's shard. */
 void hooks_count(_Atomic uint64_t *counter, uint64_t by);
+/* 1 to the counter, and to the one behind it what is summed. */
+void hooks_sum(_Atomic uint64_t *counter, uint64_t by);
+
+/*
+ * What the calling thread calls from now on is not the host's: nothing is counted, and routines
+ * that ask pass on. For threads of ours, and around calls of libc by us in the host's, with its
+ * signals blocked.
+ */
+void hooks_mute(bool on);
+bool hooks_is_muted(void);
 
 /* For leave routines: the host's errno, in the calling object's namespace. */
 int hooks_error(const struct hooks_frame *frame);

@@ -7,15 +7,14 @@
  * among them. What a process owns stands in a page that the kernel wipes in the child of every
  * fork, raw ones too: children own nothing and claim their own. A thread that ends keeps its shard;
  * when all are taken, the rest goes by processor.
+ * What a muted thread adds goes into memory that nobody reads.
  */
 #ifndef BOOKEND_HOOKS_SHARDS_H
 #define BOOKEND_HOOKS_SHARDS_H
 
-#include <stdatomic.h>
-#include <stdint.h>
+#include "hooks/hooks.h"
 
-/* Before the first stub is used. owners: zero at first, shared as the counters are; NULL: no thread
- * owns a shard. */
-void shards_begin(uint32_t shards, uint32_t stride, _Atomic uint64_t *owners);
+/* Before the first stub is used. */
+void shards_begin(const struct hooks_setup *setup);
 
 #endif

@@ -39,8 +39,7 @@ static void calls_distribute(const struct calls *all, const struct image_action 
 
 void calls_sum(const struct calls *all, const struct image_action *action, int64_t value)
 {
-	hooks_count(calls_at(all, action->narrow + 8), (uint64_t)value);
-	hooks_count(calls_at(all, action->narrow), 1);
+	hooks_sum(calls_at(all, action->narrow), (uint64_t)value);
 }
 
 void calls_count(const struct calls_now *now, const struct image_action *action)

@@ -53,13 +53,18 @@ static bool calls_off(const struct calls *all)
 	       switches_off(header, all->service);
 }
 
+static bool calls_ignore(const struct calls *all)
+{
+	return hooks_is_muted() || calls_off(all);
+}
+
 enum hooks_next calls_enter(struct hooks_frame *frame)
 {
 	const struct calls_symbol *symbol = frame->spec->context;
 	struct calls_now now = { .frame = frame, .symbol = symbol };
 	uint32_t needs = symbol->call->flags;
 
-	if (calls_off(symbol->all))
+	if (calls_ignore(symbol->all))
 		return HOOKS_PASS;
 	calls_act(&now, false);
 	if (!(needs & CALL_NEEDS_AFTER))
@@ -83,7 +88,7 @@ void calls_leave(struct hooks_frame *frame)
 
 	if (call->flags & CALL_NEEDS_DURATION)
 		now.duration_ns = calls_passed_ns(frame->begin);
-	else if (calls_off(symbol->all))
+	else if (calls_ignore(symbol->all))
 		return; /* with no entry routine, it was not asked yet */
 	now.result = calls_widen(call->result, frame->result[0]);
 	now.failed = calls_failed(call->result, now.result);

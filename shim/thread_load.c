@@ -19,6 +19,7 @@
 #include "base/futex.h"
 #include "base/sys.h"
 #include "base/text.h"
+#include "hooks/hooks.h"
 #include "hooks/symbol.h"
 
 #define LOAD_STACK	 (256 * 1024)
@@ -201,6 +202,7 @@ static void *load_main(void *record)
 	struct self *self = self_any();
 	enum sender_way way;
 
+	hooks_mute(true);
 	atomic_store(&t->first, sys_gettid());
 	sys_call(SYS_prctl, PR_SET_NAME, "bookend", 0, 0);
 	/* Never before the host's threads, whatever these are. */
@@ -237,7 +239,9 @@ int thread_make_first(struct sender_thread *t)
 	int kept = errno, error;
 
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
+	hooks_mute(true);
 	error = load_create(t);
+	hooks_mute(false);
 	sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
 	errno = kept;
 	return error;

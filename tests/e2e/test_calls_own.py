@@ -23,7 +23,7 @@ int main(void)
 }
 """
 OWN = ("clock_gettime", "__errno_location", "close", "pthread_create", "dlopen", "dlmopen", "dlsym", "dl_iterate_phdr", "getauxval",
-       "mprotect", "mmap", "sigaction", "open64", "read")
+       "calloc", "free", "mprotect", "mmap", "sigaction", "open64", "read")
 
 
 @pytest.mark.parametrize("sender", ("later", "thread"))

@@ -92,7 +92,7 @@ static void run(const struct image_calls *image, const uint64_t *arguments)
 	self.slot.pool = &self.pool;
 	memset(&memory, 0, sizeof(memory));
 	for (uint32_t i = 0; i < image->call.count; i++) {
-		struct calls_symbol symbol = { &calls, &call[i], i };
+		struct calls_symbol symbol = { &calls, &call[i], i, NULL };
 		struct hooks_spec spec = { .context = &symbol };
 		struct hooks_frame frame = { .spec = &spec, .stub = &stub, .stack = stack };
 

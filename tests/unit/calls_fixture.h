@@ -71,7 +71,7 @@ FIXTURE_UNUSED static void start(struct fixture *f, const char *rest)
 				   .capture = p->capture,
 				   .counters = slot_counters(&f->self.slot) };
 	for (uint32_t i = 0; i < p->calls->call.count; i++) {
-		f->symbol[i] = (struct calls_symbol){ &f->calls, &p->call[i], i };
+		f->symbol[i] = (struct calls_symbol){ &f->calls, &p->call[i], i, NULL };
 		f->spec[i] = (struct hooks_spec){ .context = &f->symbol[i] };
 	}
 }

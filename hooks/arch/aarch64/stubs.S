@@ -18,6 +18,7 @@
 	.hidden stubs_record
 	.hidden stubs_shards
 	.hidden stubs_words
+	.hidden stubs_cell
 
 /*
  * Reached from: a slot of the host that names the stub; any thread.
@@ -53,7 +54,7 @@ stubs_\name:
 /*
  * Reached from: stubs_count.
  * On entry:     as the function behind it; x16: the record.
- * Does:         counter[shard of this processor] += 1, atomically.
+ * Does:         counter[shard of this processor] += 1, atomically; a muted thread's goes elsewhere.
  * On exit:      a jump to the function.
  * Keeps:        all but x16, x17. Frame: x9, x10.
  * Proved by:    tests/hooks, calls with every kind of argument; counts exact over threads.
@@ -67,13 +68,19 @@ stubs_do_count:
 	adrp	x17, stubs_shards
 	add	x17, x17, :lo12:stubs_shards
 	mrs	x9, tpidr_el0
+	adrp	x10, :gottprel:stubs_cell
+	ldr	x10, [x10, #:gottprel_lo12:stubs_cell]
+	ldr	x10, [x9, x10]
+	ldr	x10, [x10]
+	cbnz	x10, 2f
 	ldr	x10, [x17, #SHARDS_PROCESSOR]
 	ldr	w9, [x9, x10]
 	ldr	x10, [x17, #SHARDS_MASK]
 	and	x9, x9, x10
 	ldr	x10, [x17, #SHARDS_STRIDE]
-	ldr	x17, [x16, #STUB_COUNTER]
-	madd	x9, x9, x10, x17
+	mul	x10, x9, x10
+2:	ldr	x9, [x16, #STUB_COUNTER]
+	add	x9, x9, x10
 1:	ldxr	x10, [x9]
 	add	x10, x10, #1
 	stxr	w17, x10, [x9]
