@@ -95,10 +95,17 @@ class System:
         assert done.returncode == status, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
-    def start(self, service, *command, cwd=None, ready="ready", **environment):
+    def compile(self, old, new):
+        """Puts another text into the policy here (a shorter period, for instance) and compiles it."""
+        text = self.policy.read_text()
+        assert old in text, f"{old} is not in {self.name}.yaml"
+        self.policy.write_text(text.replace(old, new))
+        support.run(support.Bookend.tool, "compile", self.policy, env=self.env, check=True)
+
+    def start(self, service, *command, cwd=None, ready="ready", prefix=(), **environment):
         """Starts a stand-in and waits until it says `ready`."""
         process = subprocess.Popen(
-            [str(word) for word in command], env=self._environment(service, environment), cwd=cwd or self.work,
+            [str(word) for word in (*prefix, *command)], env=self._environment(service, environment), cwd=cwd or self.work,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True)
         self.started.append(process)
         if ready:
@@ -132,6 +139,29 @@ def check_uuid4(text):
     assert UUID4.fullmatch(text), text
 
 
+def check_request(request, want):
+    """Method, path and headers are those of a file of expected/."""
+    assert (request.method, request.path) == (want["method"], want["path"])
+    got = {name: request.headers[name] for name in want.get("headers", {})}
+    assert got == want.get("headers", {})
+
+
+# The tracer is nobody's parent (-D): a traced program is the child of the test, as ever.
+TRACER = ("strace", "-D", "-f", "-q", "-e", "trace=network", "-o")
+
+
+def sockets(lines):
+    """The calls among the lines of a trace that make a socket of a network, or use one."""
+    calls = [line for line in lines if re.search(r"\b(socket|connect|sendto|sendmsg)\(", line)]
+    return [call for call in calls if "AF_INET" in call or "AF_UNIX" in call]
+
+
+def trace_of(trace, process):
+    """The lines of a trace, once that process is at its end in it."""
+    support.wait_until(lambda: re.search(rf"^{process.pid} +\+\+\+ ", trace.read_text(), re.M), what="the end of the trace")
+    return trace.read_text().splitlines()
+
+
 def check_silent(system, service, *command, **environment):
     """An opt-out: the program runs as ever, nothing is recorded, and no process of it opens a socket or looks a name up."""
     trace = system.work.parent / "trace"
@@ -139,7 +169,39 @@ def check_silent(system, service, *command, **environment):
     starts = system.recorded()
     system.run(service, *command, prefix=("strace", "-f", "-qq", "-e", "trace=network", "-o", trace), **environment)
     system.deliver()
-    calls = [line for line in trace.read_text().splitlines() if re.search(r"\b(socket|connect|sendto|sendmsg)\(", line)]
-    assert [call for call in calls if "AF_INET" in call or "AF_UNIX" in call] == []
+    assert sockets(trace.read_text().splitlines()) == []
     assert system.recorded() == starts
     assert len(system.receiver.requests) == before
+
+
+def check_silent_server(system, service, *command, **environment):
+    """The same of a server, from where it listens to its end: the socket that it listens on is its only one."""
+    trace = system.work.parent / "trace"
+    before = len(system.receiver.requests)
+    starts = system.recorded()
+    process = system.start(service, *command, prefix=(*TRACER, trace), **environment)
+    system.stop(process)
+    system.deliver()
+    assert len(sockets(trace_of(trace, process))) == 1
+    assert system.recorded() == starts
+    assert len(system.receiver.requests) == before
+
+
+def check_silenced(system, opt_out, service, *command, go_on, status=0, **environment):
+    """
+    An opt-out during a run: opt_out() is called while the program waits, go_on(process) lets it work on and end. After
+    opt_out() no process of it opens a socket, and nothing more arrives, not even what was recorded before.
+    """
+    trace = system.work.parent / "trace"
+    process = system.start(service, *command, prefix=(*TRACER, trace), **environment)
+    opt_out()
+    lines, requests = len(trace.read_text().splitlines()), len(system.receiver.requests)
+    go_on(process)
+    assert process.wait(10) == status
+    system.deliver()
+    assert sockets(trace_of(trace, process)[lines:]) == []
+    assert len(system.receiver.requests) == requests
+
+
+def switch_off(system, service):
+    support.run(support.Bookend.tool, "off", service, env=system.env, check=True)

@@ -5,8 +5,8 @@ import json
 import jsonschema
 import pytest
 
-import support
-from system import EXPECTED, check_silent, check_time, check_uuid4, expected, script
+from system import (EXPECTED, check_request, check_silent, check_silent_server, check_silenced, check_time, check_uuid4, expected,
+                    script, switch_off)
 
 STRICT = json.loads((EXPECTED / "readyset-track.strict.schema.json").read_text())
 KEY = {"RS_SEGMENT_WRITE_KEY": "WKEY", "RS_COMMIT_ID": "abc1234"}
@@ -22,9 +22,7 @@ def readyset(system):
 def bodies(system):
     """Every request is one track call that the strict schema takes."""
     for request in system.requests():
-        assert request.path == "/v1/track"
-        assert request.headers["authorization"] == "Basic V0tFWTo="
-        assert request.headers["content-type"] == "application/json"
+        check_request(request, expected("readyset-adapter_start")["request"])
         jsonschema.validate(request.json(), STRICT)
     return [request.json() for request in system.requests()]
 
@@ -77,7 +75,9 @@ def test_a_server_has_events_of_its_own_and_a_crash_is_no_stop(readyset):
     readyset.deliver()
     got = bodies(readyset)
     assert sorted(b["event"] for b in got) == ["server_start", "server_start", "server_stop"]
-    assert {b["properties"]["server_version"] for b in got if b["event"] == "server_start"} == {"1.2.3"}
+    for body in got:
+        more = {"server_version": "1.2.3"} if body["event"] == "server_start" else {}
+        assert body["properties"] == {"commit_id": "abc1234", **more}
 
 
 @pytest.mark.parametrize("runs, status, events", [
@@ -91,26 +91,34 @@ def test_the_installer_tells_of_its_deployments(readyset, runs, status, events):
     readyset.deliver()
     got = bodies(readyset)
     assert sorted(b["event"] for b in got) == events
-    assert {b["properties"]["docker_version"] for b in got} == {"24.0.5"}
+    assert [b["properties"] for b in got] == [{"commit_id": "abc1234", "docker_version": "24.0.5"}] * len(events)
+    assert {key for b in got for key in b} == {"anonymousId", "event", "properties", "timestamp", "messageId"}
     assert len({b["anonymousId"] for b in got}) == 1
 
 
-@pytest.mark.parametrize("words, environment", [
+SAY_NO = pytest.mark.parametrize("words, environment", [
     (["--disable-telemetry"], KEY),
     ([], {**KEY, "DISABLE_TELEMETRY": "1"}),
+    ([], {**KEY, "DISABLE_TELEMETRY": "true"}),
     ([], {}),
     ([], {"RS_SEGMENT_WRITE_KEY": ""}),
     ([], {**KEY, "DO_NOT_TRACK": "1"}),
 ])
-def test_each_way_to_say_no_records_nothing(readyset, words, environment):
-    check_silent(readyset, "installer", readyset.programs / "readyset-installer", *words, **environment)
 
 
-def test_switched_off_during_a_run_nothing_more_is_sent(readyset):
-    adapter = readyset.start("adapter", "readyset", **KEY)
-    readyset.deliver()
-    before = len(bodies(readyset))
-    support.run(support.Bookend.tool, "off", "adapter", env=readyset.env, check=True)
-    readyset.stop(adapter)
-    readyset.deliver()
-    assert len(readyset.requests()) == before
+@SAY_NO
+def test_each_way_to_say_no_records_nothing_of_an_installation(readyset, words, environment):
+    check_silent(readyset, "installer", readyset.programs / "readyset-installer", *words, RUNS="docker compose up -d", **environment)
+
+
+@SAY_NO
+@pytest.mark.parametrize("service, program", [("adapter", "readyset"), ("server", "readyset-server")])
+def test_each_way_to_say_no_records_nothing_of_a_server(readyset, service, program, words, environment):
+    check_silent_server(readyset, service, readyset.programs / program, *words, **environment)
+
+
+@pytest.mark.parametrize("service, program", [("adapter", "readyset"), ("server", "readyset-server")])
+def test_switched_off_during_a_run_nothing_more_is_sent(readyset, service, program):
+    check_silenced(readyset, lambda: switch_off(readyset, service), service, readyset.programs / program,
+                   go_on=readyset.stop, **KEY)
+    assert "stop" not in "".join(b["event"] for b in bodies(readyset))
