@@ -7,7 +7,7 @@ import re
 import pytest
 
 import support
-from system import check_silent, expected, script
+from system import check_request, check_silent, check_silenced, expected, script, switch_off
 
 NANOSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
@@ -42,8 +42,7 @@ def work(devtron, service, *deeds, **environment):
 def batch(devtron):
     got = []
     for request in devtron.requests():
-        assert request.path == "/batch/"
-        assert request.headers["user-agent"] == "posthog-go (version: 1.0.2)"
+        check_request(request, expected("devtron-heartbeat")["request"])
         assert request.json()["api_key"] == "KEY"
         got += request.json()["batch"]
     return got
@@ -53,10 +52,10 @@ def named(devtron):
     return [event["event"] for event in sorted(batch(devtron), key=lambda e: e["timestamp"])]
 
 
-def test_a_heartbeat_is_what_posthog_expects(devtron):
+def check_event(event, name, event_type):
+    """An event is the sample of the documentation under another name."""
     want = expected("devtron-heartbeat")["body"]["batch"][0]
-    work(devtron, "orchestrator")
-    (event,) = [event for event in batch(devtron) if event["event"] == "Heartbeat"]
+    want["event"], want["properties"]["eventType"] = name, event_type
     assert NANOSECONDS.fullmatch(event["timestamp"]) and event["properties"]["timestamp"] == event["timestamp"]
     assert re.fullmatch("[a-z0-9]{16}", event["distinct_id"]) and event["properties"]["ucid"] == event["distinct_id"]
     assert event.pop("uuid")
@@ -64,6 +63,21 @@ def test_a_heartbeat_is_what_posthog_expects(devtron):
         part["timestamp"] = event["timestamp"]
     want["distinct_id"] = want["properties"]["ucid"] = event["distinct_id"]
     assert event == want
+
+
+def test_a_heartbeat_is_what_posthog_expects(devtron):
+    work(devtron, "orchestrator")
+    (event,) = batch(devtron)
+    check_event(event, "Heartbeat", 0)
+
+
+def test_heartbeats_go_on_while_it_runs(devtron):
+    devtron.compile("every: 6h, at: 00:00 UTC", "every: 300ms")
+    (devtron.work / "deeds").write_text("spec_changed\nwait\n")
+    process = devtron.start("orchestrator", "orchestrator", ready="spec_changed", SCRIPT=devtron.work / "deeds", DEVTRON_VERSION="v1")
+    support.wait_until(lambda: devtron.deliver() is None and named(devtron).count("Heartbeat") >= 3, 20, "two more heartbeats")
+    process.stdin.close()
+    assert process.wait(10) == 0
 
 
 def test_the_client_is_the_same_every_time(devtron):
@@ -83,11 +97,13 @@ def test_installation_and_upgrade_go_by_the_remembered_version(devtron):
     assert named(devtron)[3:] == [t["event"] for t in names if t["installEvent"] == "2"]
     work(devtron, "inception", *deeds, version="v2")
     assert len(batch(devtron)) == 6
+    for event in batch(devtron):
+        event["properties"]["devtronVersion"] = "v1"
+        check_event(event, event["event"], event["event"])
 
 
 def test_the_summary_has_counts_of_its_period_and_leaves_zeroes_out(devtron):
-    devtron.policy.write_text(devtron.policy.read_text().replace("every: 24h, at: 00:00 UTC, per: installation", "every: 2s, per: installation"))
-    support.run(support.Bookend.tool, "compile", devtron.policy, env=devtron.env, check=True)
+    devtron.compile("every: 24h, at: 00:00 UTC, per: installation", "every: 2s, per: installation")
     want = expected("devtron-summary")
     deeds = devtron.work / "deeds"
     deeds.write_text("create_cd_pipeline\t1\ncreate_ci_pipeline\t1\nwait\n")
@@ -107,7 +123,8 @@ def test_an_opt_out_at_the_hub_sends_nothing(devtron):
     devtron.opt_out = True
     work(devtron, "inception", "spec_changed")
     assert devtron.requests() == []
-    assert [r.path for r in devtron.receiver.requests if "opt-out" in r.path]
+    (asked,) = [r.path for r in devtron.receiver.requests if "opt-out" in r.path]
+    assert re.fullmatch("/devtron/telemetry/opt-out/[a-z0-9]{16}", asked)
 
 
 def test_without_an_answer_nothing_is_sent(devtron):
@@ -116,9 +133,25 @@ def test_without_an_answer_nothing_is_sent(devtron):
     assert devtron.requests() == []
 
 
-def test_an_air_gap_asks_and_sends_nothing(devtron):
-    check_silent(devtron, "orchestrator", devtron.programs / "orchestrator", IS_AIR_GAP_ENVIRONMENT="true")
+def test_without_an_address_from_the_hub_nothing_is_sent(devtron):
+    devtron.receiver.answer(lambda r: {"status": 503})
+    work(devtron, "inception", "spec_changed")
+    assert devtron.requests() == []
+
+
+@pytest.mark.parametrize("service", ["inception", "orchestrator"])
+def test_an_air_gap_asks_and_sends_nothing(devtron, service):
+    (devtron.work / "deeds").write_text("spec_changed\ncreate_cd_pipeline\t1\n")
+    check_silent(devtron, service, devtron.programs / service, IS_AIR_GAP_ENVIRONMENT="true", SCRIPT=devtron.work / "deeds")
     assert devtron.receiver.requests == []
+
+
+@pytest.mark.parametrize("service", ["inception", "orchestrator"])
+def test_switched_off_during_a_run_nothing_is_asked_or_sent(devtron, service):
+    (devtron.work / "deeds").write_text("spec_changed\nwait\ndownloaded\ncreate_cd_pipeline\t1\n")
+    check_silenced(devtron, lambda: switch_off(devtron, service), service, devtron.programs / service, ready="spec_changed",
+                   go_on=lambda process: process.stdin.close(), SCRIPT=devtron.work / "deeds", DEVTRON_VERSION="v1")
+    assert "InstallationInProgress" not in named(devtron)
 
 
 def test_what_the_server_adds_is_never_sent(devtron):

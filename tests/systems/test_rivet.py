@@ -1,11 +1,12 @@
 """Rivet: bolt and the beacon, by policy/examples/rivet.yaml, against what PostHog should get."""
 
+import json
 import subprocess
 
 import pytest
 
 import support
-from system import check_silent, check_time, check_uuid4, expected, script
+from system import check_silent, check_silent_server, check_silenced, check_time, check_uuid4, expected, script, switch_off
 
 ROWS = {
     "teams": '[{"team_id":"T1","display_name":"Team 1","create_ts":1700000000000}]',
@@ -16,6 +17,8 @@ ROWS = {
     "versions": '[{"version_id":"V1","create_ts":1,"display_name":"0.1.0","secret":"s",'
                 '"config":{"matchmaker":{"a":1},"kv":{},"identity":{}}}]',
 }
+
+DAILY = "every: 24h, at: 00:00 UTC, per: installation"
 
 
 def git(folder, *words):
@@ -48,7 +51,7 @@ def test_terraform_apply_is_what_posthog_expects(rivet):
     rivet.run("bolt", "bolt", "terraform", "apply", "dns", RUNS="terraform apply dns")
     rivet.deliver()
     (request,) = rivet.requests()
-    assert request.path == "/capture/"
+    assert (request.method, request.path, request.headers["content-type"]) == ("POST", "/capture/", "application/json")
     body, want = request.json(), expected("rivet-bolt_terraform_apply")["body"]
     uname = subprocess.run(["uname", "-a"], capture_output=True, text=True, check=True).stdout.strip()
     rev = support.run("git", "-C", rivet.work, "rev-parse", "HEAD").stdout.strip()
@@ -99,10 +102,8 @@ def test_without_git_the_facts_are_null_and_the_event_still_goes(rivet):
     assert (bolt["git_rev"], bolt["git_remotes"]) == (None, None)
 
 
-def test_the_beacon_is_what_posthog_expects(system, rivet):
-    text = rivet.policy.read_text().replace("every: 24h, at: 00:00 UTC, per: installation", "every: 1s, per: installation")
-    rivet.policy.write_text(text)
-    support.run(support.Bookend.tool, "compile", rivet.policy, env=rivet.env, check=True)
+def test_the_beacon_is_what_posthog_expects(rivet):
+    rivet.compile(DAILY, "every: 1s, per: installation")
     beacon = rivet.start("beacon", "telemetry-beacon")
     support.wait_until(lambda: rivet.deliver() is None and sum(len(b["batch"]) for b in bodies(rivet)) >= 4, 30, "a beacon")
     rivet.stop(beacon)
@@ -117,29 +118,64 @@ def test_the_beacon_is_what_posthog_expects(system, rivet):
         assert got == want
 
 
-def test_the_config_switches_it_off_before_anything_is_recorded(rivet):
-    (rivet.work / "namespaces/dev.toml").write_text('[cluster]\nid = "CID"\n[rivet.telemetry]\ndisable = true\n')
-    check_silent(rivet, "bolt", rivet.programs / "bolt", "up")
-    check_silent(rivet, "beacon", rivet.programs / "telemetry-beacon", "--version")
-
-
-def test_the_config_switches_a_running_beacon_off(rivet):
-    rivet.policy.write_text(rivet.policy.read_text().replace("every: 24h, at: 00:00 UTC, per: installation", "every: 300ms"))
-    support.run(support.Bookend.tool, "compile", rivet.policy, env=rivet.env, check=True)
+def test_a_large_cluster_is_told_in_batches_of_64(rivet):
+    teams = json.dumps([{"team_id": f"T{i}", "display_name": f"Team {i}", "create_ts": i} for i in range(150)])
+    script(rivet.work / "beacon-rows", f"case $1 in teams) echo '{teams}' ;; *) echo '[]' ;; esac")
+    rivet.compile(DAILY, "every: 1s, per: installation")
     beacon = rivet.start("beacon", "telemetry-beacon")
-    support.wait_until(lambda: rivet.requests(), 20, "a beacon while it is allowed")
-    (rivet.work / "namespaces/dev.toml").write_text('[cluster]\nid = "CID"\n[rivet.telemetry]\ndisable = true\n')
-    rivet.deliver()
-    rivet.deliver()
-    before = len(rivet.requests())
-    rivet.deliver()
+    told = lambda: [e for b in bodies(rivet) for e in b["batch"] if e["event"] == "team_beacon"]  # noqa: E731
+    support.wait_until(lambda: rivet.deliver() is None and len(told()) >= 150, 30, "a beacon")
     rivet.stop(beacon)
-    rivet.deliver()
-    assert len(rivet.requests()) == before
+    assert {e["properties"]["$set"]["team_id"] for e in told()} == {f"T{i}" for i in range(150)}
+    assert {e["properties"]["$set"]["member_count"] for e in told()} == {0}  # none of them has a row
+    assert max(len(b["batch"]) for b in bodies(rivet)) == 64
+
+
+def disable(rivet):
+    (rivet.work / "namespaces/dev.toml").write_text('[cluster]\nid = "CID"\n[rivet.telemetry]\ndisable = true\n')
+
+
+def test_the_config_switches_it_off_before_anything_is_recorded(rivet):
+    disable(rivet)
+    check_silent(rivet, "bolt", rivet.programs / "bolt", "up", RUNS="terraform apply dns")
+    check_silent_server(rivet, "beacon", rivet.programs / "telemetry-beacon")
+
+
+OPT_OUTS = {"config": lambda rivet, service: disable(rivet), "bookend off": switch_off}
+
+
+@pytest.mark.parametrize("opt_out", OPT_OUTS)
+def test_a_no_switches_a_running_beacon_off(rivet, opt_out):
+    rivet.compile(DAILY, "every: 300ms")
+
+    def deny():
+        support.wait_until(lambda: rivet.requests(), 20, "a beacon while it is allowed")
+        OPT_OUTS[opt_out](rivet, "beacon")
+        for _ in range(2):  # what was under way when the no came is at its end
+            rivet.deliver()
+
+    def go_on(beacon):
+        for _ in range(3):
+            rivet.deliver()
+        rivet.stop(beacon)
+
+    check_silenced(rivet, deny, "beacon", rivet.programs / "telemetry-beacon", go_on=go_on)
+
+
+@pytest.mark.parametrize("opt_out", OPT_OUTS)
+def test_a_no_during_a_command_is_heard(rivet, opt_out):
+    script(rivet.bin / "terraform", "echo ready; read line")
+
+    def go_on(bolt):
+        bolt.stdin.close()
+
+    check_silenced(rivet, lambda: OPT_OUTS[opt_out](rivet, "bolt"), "bolt", rivet.programs / "bolt", "terraform", "apply", "dns",
+                   go_on=go_on, RUNS="terraform apply dns;salt app sls a,b", status=1)
+    assert rivet.requests() == []
 
 
 def test_the_variable_switches_the_beacon_off(rivet):
-    check_silent(rivet, "beacon", rivet.programs / "telemetry-beacon", "--version", RIVET_TELEMETRY_DISABLE="1")
+    check_silent_server(rivet, "beacon", rivet.programs / "telemetry-beacon", RIVET_TELEMETRY_DISABLE="1")
     rivet.run("beacon", "telemetry-beacon", "--version", RIVET_TELEMETRY_DISABLE="0")
     assert rivet.recorded() == 1
 

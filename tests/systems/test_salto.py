@@ -5,7 +5,7 @@ import os
 import pytest
 
 import support
-from system import check_silent, check_time, expected
+from system import check_request, check_silent, check_silenced, check_time, expected, switch_off
 
 INSTALLATION = "947270fd-bd63-4925-8e14-2e012ed6aa4b"
 WORKSPACE = "5f0c9a7e-1b2d-4c3e-8f4a-6b7c8d9e0f1a"
@@ -38,8 +38,7 @@ def work(salto, *deeds, words=("fetch",), **more):
 def events(salto):
     got = []
     for request in salto.requests():
-        assert request.path == "/v1/events"
-        assert request.headers["authorization"] == "dev"
+        check_request(request, expected("salto-fetch")["request"])
         body = request.json()
         assert list(body) == ["events"] and 1 <= len(body["events"]) <= 20
         got += body["events"]
@@ -90,10 +89,32 @@ def test_a_crash_sends_a_stack_and_no_message(salto):
 
 
 def test_counters_go_in_batches_of_at_most_twenty(salto):
-    for _ in range(9):
+    salto.receiver.answer(500)
+    for _ in range(15):
         salto.run("salto", "salto", "fetch", **salto.environment)
+    salto.receiver.answer(201)
+    salto.receiver.requests.clear()
     salto.deliver()
-    assert len(events(salto)) == 18
+    assert len(events(salto)) == 30
+
+
+def test_changes_are_told_while_it_runs_and_add_up(salto):
+    salto.compile("every: 1000ms", "every: 200ms")
+    script = salto.work / "deeds"
+    script.write_text("apply_change\tx\n" * 3 + "wait\n" + "apply_change\tx\n" * 2)
+    changes = lambda: [e["value"] for e in events(salto) if e["name"].endswith(".changes")]  # noqa: E731
+    process = salto.start("salto", "salto", "deploy", ready="apply_change", SCRIPT=script, **salto.environment)
+    support.wait_until(lambda: salto.deliver() is None and sum(changes()) == 3, 20, "the changes so far")
+    process.stdin.close()
+    assert process.wait(10) == 0
+    salto.deliver()
+    assert sum(changes()) == 5
+
+
+def test_a_home_of_its_own_has_the_config_that_counts(salto, tmp_path):
+    (tmp_path / "elsewhere/salto.config").mkdir(parents=True)
+    (tmp_path / "elsewhere/salto.config/config.nacl").write_text('salto {\n  telemetry = false\n}\n')
+    check_silent(salto, "salto", salto.programs / "salto", "fetch", SALTO_HOME=tmp_path / "elsewhere", **salto.environment)
 
 
 @pytest.mark.parametrize("telemetry", ["telemetry = false", "telemetry = {\n enabled = false\n }"])
@@ -121,23 +142,17 @@ def test_after_a_refusal_nothing_more_of_that_run(salto):
     assert len(salto.requests()) == 2
 
 
-def test_a_config_that_says_no_during_a_run_is_heard(salto):
-    script = salto.work / "deeds"
-    script.write_text("apply_change\tx\nwait\n")
-    process = salto.start("salto", "salto", "fetch", ready="apply_change", SCRIPT=script, **salto.environment)
-    config(salto, "telemetry = false")
-    process.stdin.close()
-    assert process.wait(10) == 0
-    salto.deliver()
-    assert salto.requests() == []
+OPT_OUTS = {
+    "config": lambda salto: config(salto, "telemetry = false"),
+    "config, enabled": lambda salto: config(salto, "telemetry = {\n enabled = false\n }"),
+    "bookend off": lambda salto: switch_off(salto, "salto"),
+}
 
 
-def test_switched_off_during_a_run_nothing_is_sent(salto):
+@pytest.mark.parametrize("opt_out", OPT_OUTS)
+def test_a_no_during_a_run_is_heard(salto, opt_out):
     script = salto.work / "deeds"
-    script.write_text("apply_change\tx\nwait\n")
-    process = salto.start("salto", "salto", "fetch", ready="apply_change", SCRIPT=script, **salto.environment)
-    support.run(support.Bookend.tool, "off", "salto", env=salto.env, check=True)
-    process.stdin.close()
-    assert process.wait(10) == 0
-    salto.deliver()
-    assert salto.requests() == []
+    script.write_text("apply_change\tx\nwait\napply_change\tx\nreport_error\tx\n")
+    check_silenced(salto, lambda: OPT_OUTS[opt_out](salto), "salto", salto.programs / "salto", "fetch", ready="apply_change",
+                   go_on=lambda process: process.stdin.close(), SCRIPT=script, **salto.environment)
+    assert not [event for event in events(salto) if event["name"].endswith((".success", ".errors"))]
