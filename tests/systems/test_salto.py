@@ -5,7 +5,7 @@ import os
 import pytest
 
 import support
-from system import check_request, check_silent, check_silenced, check_time, expected, switch_off
+from system import check_request, check_silent, check_silenced, check_time, expected, go_on, switch_off
 
 INSTALLATION = "947270fd-bd63-4925-8e14-2e012ed6aa4b"
 WORKSPACE = "5f0c9a7e-1b2d-4c3e-8f4a-6b7c8d9e0f1a"
@@ -105,7 +105,7 @@ def test_changes_are_told_while_it_runs_and_add_up(salto):
     changes = lambda: [e["value"] for e in events(salto) if e["name"].endswith(".changes")]  # noqa: E731
     process = salto.start("salto", "salto", "deploy", ready="apply_change", SCRIPT=script, **salto.environment)
     support.wait_until(lambda: salto.deliver() is None and sum(changes()) == 3, 20, "the changes so far")
-    process.stdin.close()
+    go_on(process)
     assert process.wait(10) == 0
     salto.deliver()
     assert sum(changes()) == 5
@@ -154,5 +154,5 @@ def test_a_no_during_a_run_is_heard(salto, opt_out):
     script = salto.work / "deeds"
     script.write_text("apply_change\tx\nwait\napply_change\tx\nreport_error\tx\n")
     check_silenced(salto, lambda: OPT_OUTS[opt_out](salto), "salto", salto.programs / "salto", "fetch", ready="apply_change",
-                   go_on=lambda process: process.stdin.close(), SCRIPT=script, **salto.environment)
+                   go_on=go_on, SCRIPT=script, **salto.environment)
     assert not [event for event in events(salto) if event["name"].endswith((".success", ".errors"))]
