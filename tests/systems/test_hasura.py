@@ -7,11 +7,13 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import types
 
 import pytest
 
 import support
-from system import EXPECTED, HERE, build_program, check_silent, check_uuid4, expected
+from system import (EXPECTED, HERE, build_program, check_request, check_silent, check_silent_server, check_silenced, check_uuid4, expected,
+                    go_on, switch_off)
 
 POSTGRES = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
 SECRETS = ("customer_orders", "acme_private", "secret_fn", "very_private_role")
@@ -33,6 +35,9 @@ def config(hasura, **members):
 
 
 def bodies(system):
+    for request in system.requests():
+        check_request(request, {**expected("hasura-cli")["request"], "headers": {"content-type": "application/json"}})
+        assert set(request.json()) == {"topic", "data"}
     return [request.json() for request in system.requests()]
 
 
@@ -41,8 +46,7 @@ def test_a_command_is_what_hasura_expects(hasura):
     hasura.run("cli", "hasura", *want["argv"][1:])
     hasura.deliver()
     (request,) = hasura.requests()
-    assert request.path == want["request"]["path"]
-    body, data = request.json(), want["body"]["data"]
+    (body,), data = bodies(hasura), want["body"]["data"]
     check_uuid4(body["data"].pop("execution_id"))
     del data["execution_id"]
     data["uuid"] = "e462ce20-42dd-40fd-9549-edfb92f80455"
@@ -100,38 +104,40 @@ def database():
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
         as_postgres = {"user": user.pw_uid, "group": user.pw_gid, "env": {"PATH": support.PATH, "LANG": "C.UTF-8"}}
-    subprocess.run([POSTGRES / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres", "-N"], check=True,
-                   stdout=subprocess.DEVNULL, cwd=folder, **as_postgres)
-    server = subprocess.Popen([POSTGRES / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses=", "-F"],
+    initdb = [POSTGRES / "initdb", "-D", folder / "data", "--auth-local=trust", "--auth-host=scram-sha-256", "-U", "postgres", "-N"]
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **as_postgres)
+    port = support.free_port()
+    server = subprocess.Popen([POSTGRES / "postgres", "-D", folder / "data", "-k", folder, "-h", "127.0.0.1", "-p", str(port), "-F"],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, start_new_session=True, **as_postgres)
-    url = f"postgresql://postgres@/postgres?host={folder}"
+    url = f"postgresql://postgres@/postgres?host={folder}&port={port}"
     try:
         support.wait_until(lambda: support.run("psql", url, "-c", "select 1").returncode == 0, 20, "the database")
         support.run("psql", url, "-v", "ON_ERROR_STOP=1", "-f", HERE / "programs/hasura-catalog.sql", check=True)
-        yield url
+        yield types.SimpleNamespace(local=f"postgresql://postgres@/postgres?host={folder}&port={port}", administrator=url,
+                                    remote=f"postgres://an%40engine:p%40ss%3Aw%2Ford@127.0.0.1:{port}/postgres?sslmode=prefer")
     finally:
         support.kill_group(server)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_server_counts_what_is_tracked_and_names_nothing(hasura, database):
+@pytest.mark.parametrize("way", ["local", "remote"])
+def test_the_server_counts_what_is_tracked_and_names_nothing(hasura, database, way):
     want = expected("hasura-server")["body"]
-    server = hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL=database, TRAVIS="true")
+    server = hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL=getattr(database, way), TRAVIS="true")
     hasura.deliver()
     hasura.stop(server)
     hasura.deliver()
-    (request,) = hasura.requests()
-    body = request.json()
+    (request,), (body,) = hasura.requests(), bodies(hasura)
     for uid in ("db_uid", "instance_uid"):
         check_uuid4(body["data"].pop(uid))
         del want["data"][uid]
     assert body == want
-    assert not [name for name in SECRETS if name.encode() in request.body]
+    assert not [name for name in (*SECRETS, "engine:", "p@ss", "p%40ss", "127.0.0.1") if name.encode() in request.body]
 
 
 def test_a_database_keeps_its_id_and_an_instance_has_its_own(hasura, database):
     for _ in range(2):
-        hasura.stop(hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL=database))
+        hasura.stop(hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL=database.local))
     hasura.stop(hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL="postgresql:///nosuch?host=/nonexistent"))
     hasura.deliver()
     data = [b["data"] for b in bodies(hasura)]  # in whatever order they arrived
@@ -144,18 +150,50 @@ def test_a_database_keeps_its_id_and_an_instance_has_its_own(hasura, database):
 
 
 def test_the_server_reports_again_after_its_period(hasura):
-    hasura.policy.write_text(hasura.policy.read_text().replace("every: 24h", "every: 300ms"))
-    support.run(support.Bookend.tool, "compile", hasura.policy, env=hasura.env, check=True)
+    hasura.compile("every: 24h", "every: 300ms")
     server = hasura.start("server", "graphql-engine")
     support.wait_until(lambda: hasura.deliver() is None and len(bodies(hasura)) >= 3, 20, "two more reports")
     hasura.stop(server)
 
 
-@pytest.mark.parametrize("words, environment", [(["--enable-telemetry=false"], {}), ([], {"HASURA_GRAPHQL_ENABLE_TELEMETRY": "false"})])
-def test_the_server_and_the_console_take_no_for_an_answer(hasura, words, environment):
-    check_silent(hasura, "server", hasura.programs / "graphql-engine", "version", *words, **environment)
-    if environment:
-        check_silent(hasura, "console", hasura.programs / "hasura-console", **environment)
+NO = [(["--enable-telemetry=false"], {}), ([], {"HASURA_GRAPHQL_ENABLE_TELEMETRY": "false"})]
+
+
+@pytest.mark.parametrize("words, environment", NO)
+def test_the_server_and_its_console_take_no_for_an_answer(hasura, words, environment):
+    check_silent_server(hasura, "server", hasura.programs / "graphql-engine", *words, **environment)
+    (hasura.work / "deeds").write_text("route_changed\t/api-explorer\tModifyTable/RESET\n")
+    check_silent(hasura, "console", hasura.programs / "hasura-console", *words, SCRIPT=hasura.work / "deeds", **environment)
+
+
+def test_the_console_that_the_cli_serves_takes_the_no_of_the_cli(hasura):
+    (hasura.work / "deeds").write_text("route_changed\t/api-explorer\tModifyTable/RESET\n")
+    config(hasura, enable_telemetry=False)
+    check_silent(hasura, "console", hasura.programs / "hasura-console", "--mode", "cli", SCRIPT=hasura.work / "deeds")
+
+
+OPT_OUTS = {"config": lambda hasura, service: config(hasura, enable_telemetry=False), "bookend off": switch_off}
+
+
+@pytest.mark.parametrize("opt_out", OPT_OUTS)
+@pytest.mark.parametrize("service, program", [("cli", "hasura"), ("console", "hasura-console")])
+def test_a_no_during_a_command_is_heard(hasura, opt_out, service, program):
+    (hasura.work / "deeds").write_text("create_ci_pipeline\t1\nwait\nroute_changed\t/api-explorer\tModifyTable/RESET\n")
+    check_silenced(hasura, lambda: OPT_OUTS[opt_out](hasura, service), service, hasura.programs / program, "migrate", "apply",
+                   ready="create_ci_pipeline", go_on=go_on, SCRIPT=hasura.work / "deeds")
+    assert hasura.requests() == []
+
+
+def test_a_running_server_is_switched_off(hasura):
+    hasura.compile("every: 24h", "every: 300ms")
+
+    def deny():
+        support.wait_until(lambda: hasura.deliver() is None and len(bodies(hasura)) >= 2, 20, "reports while they are allowed")
+        switch_off(hasura, "server")
+        for _ in range(2):  # what was under way when the no came is at its end
+            hasura.deliver()
+
+    check_silenced(hasura, deny, "server", hasura.programs / "graphql-engine", go_on=hasura.stop)
 
 
 def console(hasura, *deeds, words=("--mode", "server")):
@@ -173,6 +211,12 @@ def test_the_console_tells_actions_and_routes_without_names(hasura):
                       words=("--mode", "server", "--endpoint", hasura.receiver.url))
     assert data == want["data"]
     assert bodies(hasura)[0]["topic"] == "console"
+
+
+def test_the_console_of_the_cli_tells_the_id_of_the_cli(hasura):
+    (data,) = console(hasura, ("/api-explorer", "ModifyTable/RESET"), words=("--mode=cli", "--cli-uuid=e462ce20-42dd-40fd-9549-edfb92f80455"))
+    assert data == {"event_type": "ModifyTable/RESET", "url": "/api-explorer", "console_mode": "cli", "server_uuid": None,
+                    "server_version": None, "cli_uuid": "e462ce20-42dd-40fd-9549-edfb92f80455"}
 
 
 def test_each_route_is_anonymised(hasura):

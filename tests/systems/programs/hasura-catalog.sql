@@ -22,3 +22,5 @@ insert into hdb_catalog.hdb_permission values
 	('acme_private', 'users', 'very_private_role', 'insert'), ('acme_private', 'users', 'very_private_role', 'delete'), ('acme_private', 'customer_orders', 'very_private_role', 'delete');
 insert into hdb_catalog.hdb_function values ('acme_private', 'secret_fn');
 insert into hdb_catalog.remote_schemas values ('acme_private_remote');
+-- The engine's own user, whose name and password need escapes in a URL.
+create role "an@engine" login superuser password 'p@ss:w/ord';
