@@ -151,9 +151,8 @@ TRACER = ("strace", "-D", "-f", "-q", "-e", "trace=network", "-o")
 
 
 def sockets(lines):
-    """The calls among the lines of a trace that make a socket of a network, or use one."""
-    calls = [line for line in lines if re.search(r"\b(socket|connect|sendto|sendmsg)\(", line)]
-    return [call for call in calls if "AF_INET" in call or "AF_UNIX" in call]
+    """The calls among the lines of a trace that make a socket of any kind, or reach somebody by one."""
+    return [line for line in lines if re.search(r"\b(socket|connect|sendto|sendmsg|sendmmsg)\(", line)]
 
 
 def trace_of(trace, process):

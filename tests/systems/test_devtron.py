@@ -127,6 +127,27 @@ def test_an_opt_out_at_the_hub_sends_nothing(devtron):
     assert re.fullmatch("/devtron/telemetry/opt-out/[a-z0-9]{16}", asked)
 
 
+def test_an_opt_out_at_the_hub_during_a_run_is_heard_when_it_is_asked_again(devtron):
+    devtron.compile("is: true, cache: 24h", "is: true, cache: 1s")
+    devtron.compile("every: 6h, at: 00:00 UTC", "every: 300ms")
+    devtron.compile("wait: 5s", "wait: 1ms")
+    (devtron.work / "deeds").write_text("spec_changed\nwait\n")
+    process = devtron.start("orchestrator", "orchestrator", ready="spec_changed", SCRIPT=devtron.work / "deeds", DEVTRON_VERSION="v1")
+    asked = lambda: sum("opt-out" in r.path for r in devtron.receiver.requests)  # noqa: E731
+    support.wait_until(lambda: devtron.deliver() is None and devtron.requests(), 20, "a heartbeat while it is allowed")
+    devtron.opt_out = True
+    for _ in range(2):  # the answer that was kept is old, and what was under way is at its end
+        before = asked()
+        support.wait_until(lambda before=before: devtron.deliver() is None and asked() > before, 20, "another question")
+    sent = len(devtron.requests())
+    before = asked()
+    support.wait_until(lambda: devtron.deliver() is None and asked() > before + 1, 20, "more questions")
+    go_on(process)
+    assert process.wait(10) == 0
+    devtron.deliver()
+    assert len(devtron.requests()) == sent
+
+
 def test_without_an_answer_nothing_is_sent(devtron):
     devtron.silent_hub = True
     work(devtron, "inception", "spec_changed")

@@ -149,6 +149,14 @@ def test_a_database_keeps_its_id_and_an_instance_has_its_own(hasura, database):
     assert b"postgresql:" not in b"".join(r.body for r in hasura.requests())
 
 
+@pytest.mark.parametrize("environment, name", [({"CI": "true"}, "UNKNOWN_VENDOR"), ({"GITLAB_CI": "true", "CI": "true"}, "GITLAB"), ({}, None)])
+def test_the_server_tells_the_ci_system(hasura, environment, name):
+    hasura.stop(hasura.start("server", "graphql-engine", **environment))
+    hasura.deliver()
+    (body,) = bodies(hasura)
+    assert body["data"]["ci"] == name and "metrics" not in body["data"]  # there is no database to ask
+
+
 def test_the_server_reports_again_after_its_period(hasura):
     hasura.compile("every: 24h", "every: 300ms")
     server = hasura.start("server", "graphql-engine")

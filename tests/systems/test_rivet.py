@@ -1,6 +1,7 @@
 """Rivet: bolt and the beacon, by policy/examples/rivet.yaml, against what PostHog should get."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -85,6 +86,9 @@ def test_each_command_makes_its_events(rivet, command, runs, events):
     got = bodies(rivet)
     assert sorted(b["event"] for b in got) == events
     for body in got:
+        assert body["distinct_id"] == "cluster:dev:CID" and body["properties"]["$groups"] == {"cluster_id": "CID"}
+        assert set(body["properties"]["$set"]) == {"ns_id", "cluster_id", "ns_config", "bolt"}
+        assert set(body["properties"]["$set"]["bolt"]) == {"git_rev", "git_remotes", "os_release", "uname", "services"}
         properties = {k: v for k, v in body["properties"].items() if not k.startswith("$")}
         assert properties == {
             "bolt_config_generate": {"ns_id": "dev"},
@@ -95,7 +99,8 @@ def test_each_command_makes_its_events(rivet, command, runs, events):
 
 
 def test_without_git_the_facts_are_null_and_the_event_still_goes(rivet):
-    support.run("rm", "-rf", rivet.work / ".git", check=True)
+    shutil.rmtree(rivet.work / ".git")
+    (rivet.work / ".git").write_text("gitdir: /nonexistent\n")  # and none further up either
     rivet.run("bolt", "bolt", "up")
     rivet.deliver()
     bolt = bodies(rivet)[0]["properties"]["$set"]["bolt"]
