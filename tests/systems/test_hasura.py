@@ -135,6 +135,14 @@ def test_the_server_counts_what_is_tracked_and_names_nothing(hasura, database, w
     assert not [name for name in (*SECRETS, "engine:", "p@ss", "p%40ss", "127.0.0.1") if name.encode() in request.body]
 
 
+def test_a_database_that_must_be_asked_in_secret_is(hasura, database):
+    url = database.remote.replace("sslmode=prefer", "sslmode=require")
+    hasura.stop(hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL=url))
+    hasura.deliver()
+    (body,) = bodies(hasura)
+    assert "metrics" not in body["data"]  # this one has no TLS, and gets no password
+
+
 def test_a_database_keeps_its_id_and_an_instance_has_its_own(hasura, database):
     for _ in range(2):
         hasura.stop(hasura.start("server", "graphql-engine", HASURA_GRAPHQL_DATABASE_URL=database.local))
@@ -178,6 +186,9 @@ def test_the_console_that_the_cli_serves_takes_the_no_of_the_cli(hasura):
     (hasura.work / "deeds").write_text("route_changed\t/api-explorer\tModifyTable/RESET\n")
     config(hasura, enable_telemetry=False)
     check_silent(hasura, "console", hasura.programs / "hasura-console", "--mode", "cli", SCRIPT=hasura.work / "deeds")
+    hasura.run("console", "hasura-console", "--mode", "cli", SCRIPT=hasura.work / "deeds", HASURA_GRAPHQL_ENABLE_TELEMETRY="true")
+    hasura.deliver()
+    assert len(bodies(hasura)) == 1  # the environment goes before the file
 
 
 OPT_OUTS = {"config": lambda hasura, service: config(hasura, enable_telemetry=False), "bookend off": switch_off}

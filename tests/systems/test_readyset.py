@@ -5,6 +5,7 @@ import json
 import jsonschema
 import pytest
 
+import support
 from system import (EXPECTED, check_request, check_silent, check_silent_server, check_silenced, check_time, check_uuid4, expected,
                     script, switch_off)
 
@@ -78,6 +79,29 @@ def test_a_server_has_events_of_its_own_and_a_crash_is_no_stop(readyset):
     for body in got:
         more = {"server_version": "1.2.3"} if body["event"] == "server_start" else {}
         assert body["properties"] == {"commit_id": "abc1234", **more}
+
+
+def test_an_adapter_that_can_not_listen_has_not_started(readyset):
+    trace = readyset.work.parent / "trace"
+    fails = ("strace", "-D", "-f", "-q", "-e", "trace=listen", "-e", "inject=listen:error=EADDRINUSE", "-o", trace)
+    for service, program in (("adapter", "readyset"), ("server", "readyset-server")):
+        process = readyset.start(service, readyset.programs / program, ready="", prefix=fails, **KEY)
+        assert process.wait(10) == 1
+    readyset.deliver()
+    assert readyset.recorded() == 2
+    assert [b["event"] for b in bodies(readyset)] == []
+
+
+@pytest.mark.parametrize("status, tries", [(503, 2), (400, 1)])
+def test_an_error_of_the_server_is_tried_again_and_a_refusal_is_not(readyset, status, tries):
+    readyset.receiver.answer(status, 200)
+    adapter = readyset.start("adapter", "readyset", **KEY)
+    support.wait_until(lambda: readyset.deliver() is None and len(readyset.requests()) == tries, 10, "the tries")
+    adapter.kill()
+    adapter.wait(10)
+    readyset.deliver()
+    assert [b["event"] for b in bodies(readyset)] == ["adapter_start"] * tries
+    assert len({b["messageId"] for b in bodies(readyset)}) == 1
 
 
 @pytest.mark.parametrize("runs, status, events", [
