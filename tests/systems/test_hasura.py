@@ -65,6 +65,13 @@ def test_a_failing_and_an_unknown_command(hasura):
     assert b"hunter2" not in b"".join(r.body for r in hasura.requests())
 
 
+def test_a_report_has_one_try(hasura):
+    hasura.receiver.answer(503, 200)
+    hasura.run("cli", "hasura", "init")
+    support.flush(hasura.env)
+    assert len(bodies(hasura)) == 1
+
+
 def test_a_version_that_is_none_is_another_topic(hasura, tmp_path):
     shutil.copy(hasura.programs / "libwork.so", tmp_path)
     build_program(tmp_path, "hasura", "worker.c", "dev-build")
