@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/identity.h"
+#include "base/process.h"
 #include "sender/http_get.h"
 #include "sender/probe_run.h"
 #include "sender/probe_store.h"
@@ -62,17 +63,11 @@ void probes_close(struct probes *p)
 	forget(p, true);
 }
 
-static uint64_t own_pid_namespace(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) ? 0 : (uint64_t)st.st_ino;
-}
-
 void probes_begin(struct probes *p, const struct start_block *start, uint64_t lifecycle)
 {
 	forget(p, false);
-	p->allowed = start->uid == geteuid() && start->pid_namespace == own_pid_namespace();
+	p->uid = start->uid;
+	p->pid_namespace = start->pid_namespace;
 	p->lifecycle = lifecycle;
 	p->until_ns = clock_boot_ns() + PROBES_MOMENT_MS * UINT64_C(1000000);
 	p->cancelled = false;
@@ -206,6 +201,11 @@ static bool is_stored(const struct late_probe *probe)
 	return probe->cache == PROBE_EXECUTABLE || probe->cache == PROBE_DURATION;
 }
 
+static bool may_run(const struct probes *p)
+{
+	return p->uid == geteuid() && p->pid_namespace == process_pid_namespace();
+}
+
 static int make(struct probes *p, const struct late_probe *probe, const uint8_t hash[16],
 		char *into, size_t capacity)
 {
@@ -214,7 +214,7 @@ static int make(struct probes *p, const struct late_probe *probe, const uint8_t 
 	uint64_t left_ms = p->until_ns > now ? (p->until_ns - now) / 1000000 : 0;
 	int said;
 
-	if (!probe->url && !p->allowed)
+	if (!probe->url && !may_run(p))
 		return -EPERM;
 	if (is_stored(probe)) {
 		said = probe_store_read(p->options->state, hash, into, capacity);

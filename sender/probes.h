@@ -25,7 +25,8 @@ struct probes {
 	void (*tick)(void *context);
 	void *context;
 	/* The moment at hand. */
-	bool allowed;	    /* its process is one whose commands we may run */
+	uint32_t uid; /* of its process */
+	uint64_t pid_namespace;
 	uint64_t lifecycle; /* for PROBE_PROCESS */
 	uint64_t until_ns;
 	bool cancelled;		    /* one was broken off: what was evaluated does not count */
