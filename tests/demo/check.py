@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""check.py REPORT STATUS: prints the counts of the demonstration and looks for every lifecycle that must be there."""
+"""check.py REPORT STATUS REDIS INFO: prints the counts of the demonstration and looks for every lifecycle that must be there.
+
+REDIS are redis-server's events, INFO is what it says of itself."""
 
 import json
 import sys
@@ -21,12 +23,26 @@ def fits(row, service, how, facts):
     return (row.get("service"), row.get("how")) == (service, how) and all(row.get(k) == v for k, v in facts.items())
 
 
-def main(report, status):
+def counted_calls(redis, info):
+    """Prints what was counted of redis-server's calls; what is wrong with it."""
+    with open(redis) as r, open(info) as i:
+        stopped = [event["properties"] for event in json.load(r)["events"] if event["event"] == "redis_stopped"]
+        own = dict(line.rstrip().split(":", 1) for line in i if ":" in line)
+    if len(stopped) != 1 or not {"connections", "written_bytes"} <= stopped[0].keys():
+        return ["redis_stopped says nothing of its calls"]
+    connections, written = stopped[0]["connections"], stopped[0]["written_bytes"]
+    print(f"redis-server, of its calls of accept4 and write: {connections} connections, {written} bytes written")
+    if connections != int(own["total_connections_received"]):
+        return [f"redis-server itself counted {own['total_connections_received']} connections"]
+    return [] if written > 0 else ["redis-server wrote nothing"]
+
+
+def main(report, status, redis, info):
     with open(report) as r, open(status) as s:
         rows, counts = json.load(r)["lifecycles"], json.load(s)["delivery"]
     recorded, sent, acknowledged, dropped = (counts[k] for k in ("recorded", "sent", "acknowledged", "dropped"))
     print(f"{len(rows)} lifecycles; events: {recorded} recorded, {sent} sent, {acknowledged} acknowledged, {dropped} dropped")
-    trouble = []
+    trouble = counted_calls(redis, info)
     for service, how, facts, count in EXPECTED:
         found = sum(fits(row, service, how, facts) for row in rows)
         if found < count:

@@ -73,7 +73,8 @@ run_redis() {
 	background+=("$launcher")
 	until_true 10 "redis-server's answer" redis-cli -s "$socket" ping
 	[ "$(redis-cli -s "$socket" set bookend works)" = OK ] || fail "redis-server does not take a value"
-	kill -TERM "$(redis-cli -s "$socket" info server | tr -d '\r' | sed -n 's/^process_id://p')"
+	redis-cli -s "$socket" info | tr -d '\r' >"$folder/redis.info"
+	kill -TERM "$(sed -n 's/^process_id://p' "$folder/redis.info")"
 	wait "$launcher" || fail "redis-server ended with $?, not 0"
 	unset 'background[-1]'
 	step redis-server "pinged, written to, told to stop with SIGTERM"
@@ -138,4 +139,5 @@ echo "${bold}What the collector knows of their lives${plain} (bookend report)"
 echo
 "$build/bookend" report --json --db "$folder/events.db" >"$folder/report.json"
 "$build/bookend" status --json >"$folder/status.json"
-/usr/bin/python3 "$here/tests/demo/check.py" "$folder/report.json" "$folder/status.json" || exit 1
+curl -sf "$BOOKEND_DEMO_URL/v1/events?service=redis" >"$folder/redis.json" || fail "the collector does not tell its events"
+/usr/bin/python3 "$here/tests/demo/check.py" "$folder/report.json" "$folder/status.json" "$folder/redis.json" "$folder/redis.info" || exit 1
