@@ -193,20 +193,16 @@ int pool_over_memory(struct pool *pool, void *bytes, size_t length)
 	return 0;
 }
 
-int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, struct pool *into)
+int pool_reopen_at(const struct pool *mapped, unsigned uid, const char *folder, const char *name,
+		   struct pool *into)
 {
-	char folder[PATHS_POOL_FOLDER_MAX];
-	char name[64];
 	uint8_t id[sizeof(mapped->id)];
 	enum reason why;
 	uint64_t bytes;
-	int dir, file;
+	int file, dir = open_folder(folder, uid, false, &why);
 
-	paths_pool_folder(uid, folder);
-	dir = open_folder(folder, uid, false, &why);
 	if (dir < 0)
 		return dir;
-	paths_pool_name(state, name);
 	file = open_file(dir, name, uid, &bytes, &why);
 	sys_close(dir);
 	if (file < 0)
@@ -220,6 +216,16 @@ int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, stru
 	*into = *mapped;
 	into->file = file;
 	return 0;
+}
+
+int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, struct pool *into)
+{
+	char folder[PATHS_POOL_FOLDER_MAX];
+	char name[64];
+
+	paths_pool_folder(uid, folder);
+	paths_pool_name(state, name);
+	return pool_reopen_at(mapped, uid, folder, name, into);
 }
 
 uint64_t pool_pid_namespace(const struct pool *pool)

@@ -60,6 +60,9 @@ uint64_t pool_pid_namespace(const struct pool *pool);
  * and signal handlers. -ESTALE: another pool has its name now. To be ended by pool_close_file().
  */
 int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, struct pool *into);
+/* With less stack, for hooks: the names are the caller's, of paths.h. */
+int pool_reopen_at(const struct pool *mapped, unsigned uid, const char *folder, const char *name,
+		   struct pool *into);
 
 void pool_close_file(struct pool *pool);
 void pool_close(struct pool *pool);

@@ -107,7 +107,7 @@ void slot_note_own(struct slot_ref *ref, const struct note_facts *facts)
 
 static void set_waiter(struct slot_ref *ref, uint32_t word)
 {
-	atomic_store_explicit(&ref->slot->waiter_ns, clock_boot_ns(), memory_order_relaxed);
+	atomic_store_explicit(&ref->slot->waiter_ns, clock_boot_ns_cold(), memory_order_relaxed);
 	/* Pairs with the acquire in drain_observe(). */
 	atomic_store_explicit(&ref->slot->waiter, word, memory_order_release);
 }

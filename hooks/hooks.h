@@ -33,9 +33,9 @@ enum hooks_next {
 
 /*
  * The routines. Compiled with -mgeneral-regs-only, because the vector registers are not kept for
- * them: they may call nothing that is not. No libc (errno must stay as it is), no lock, 512 bytes
- * of stack with all they call. They may be interrupted by a signal whose handler gets to them
- * again.
+ * them: they may call nothing that is not. No libc (errno must stay as it is), no lock, 700 bytes
+ * of stack with all they call, which with the stub's frame is less than 1 KiB. They may be
+ * interrupted by a signal whose handler gets to them again, or never returns to them.
  */
 typedef enum hooks_next hooks_entry_fn(struct hooks_frame *frame);
 typedef void hooks_leave_fn(struct hooks_frame *frame);

@@ -1,6 +1,7 @@
 /*
  * What the parts of calls*.c share. Everything but calls.c runs inside the host's calls: any
- * thread, signal handlers, vfork children; 512 bytes of stack, general registers, no libc.
+ * thread, signal handlers, vfork children; general registers, no libc, 700 bytes of stack (hooks.h;
+ * tests/e2e/test_calls_stack.py).
  */
 #ifndef BOOKEND_SHIM_CALLS_PRIVATE_H
 #define BOOKEND_SHIM_CALLS_PRIVATE_H

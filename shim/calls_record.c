@@ -2,6 +2,7 @@
  * The record of a call, written where it will lie. Its size must be known first, so texts are
  * looked at twice.
  */
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -26,17 +27,29 @@ static bool calls_here(const struct calls *all)
 	return (here && !all->doubt) || self->pid == sys_getpid();
 }
 
-/* Once for a worker; of two threads, or a handler in the middle of it, the later one goes without.
+static void calls_make_ring(struct calls *all)
+{
+	if (!atomic_exchange_explicit(&all->claiming, 1, memory_order_relaxed))
+		atomic_store_explicit(&all->ring, worker_ring(all->self), memory_order_release);
+}
+
+/*
+ * Once for a worker, with no signal handler in the midst of it, which may call what is hooked, or
+ * never return. Of two threads the later one goes without, and that is counted.
  */
 static struct slot_ref *calls_claim(struct calls *all)
 {
-	struct slot_ref *ring = NULL;
+	uint64_t every = ~UINT64_C(0), mask;
+	struct slot_ref *ring;
 
-	if (all->self->confined ||
-	    atomic_exchange_explicit(&all->claiming, 1, memory_order_relaxed))
-		return NULL;
-	ring = worker_ring(all->self);
-	atomic_store_explicit(&all->ring, ring, memory_order_release);
+	if (!all->self->confined && !atomic_load_explicit(&all->claiming, memory_order_relaxed)) {
+		sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &every, &mask, sizeof(every));
+		calls_make_ring(all);
+		sys_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+	}
+	ring = atomic_load_explicit(&all->ring, memory_order_acquire);
+	if (!ring)
+		pool_count(&all->self->pool, POOL_CALLS_LOST, 1);
 	return ring;
 }
 
@@ -160,14 +173,13 @@ static void calls_items(const struct calls_now *now, const struct image_action *
 	}
 }
 
-void calls_record(struct calls_now *now, const struct image_action *action)
+/* Apart from calls_record(), so that a worker's claim does not come on top of this on the stack. */
+static __attribute__((noinline)) void
+calls_write(struct calls_now *now, const struct image_action *action, struct slot_ref *ring)
 {
-	struct slot_ref *ring = calls_ring(now->symbol->all);
 	struct calls_plan plan;
 	struct ring_place place;
 
-	if (!ring)
-		return;
 	calls_plan(now, action, &plan);
 	if (!now->time_ns)
 		now->time_ns = calls_clock();
@@ -176,4 +188,12 @@ void calls_record(struct calls_now *now, const struct image_action *action)
 	calls_head(now, action, place.payload);
 	calls_items(now, action, &plan, place.payload + sizeof(struct call_record));
 	ring_commit(ring, &place, CALL_RING_TYPE, now->time_ns);
+}
+
+void calls_record(struct calls_now *now, const struct image_action *action)
+{
+	struct slot_ref *ring = calls_ring(now->symbol->all);
+
+	if (ring)
+		calls_write(now, action, ring);
 }

@@ -27,14 +27,18 @@ static void credentials_mark_slot(struct slot_ref *ref, uint64_t now)
 	atomic_compare_exchange_strong(&ref->slot->untrusted_ns, &never, now);
 }
 
+/* Hooks get here: only a confined process may ask libc. */
 void credentials_mark(struct self *self)
 {
+	uint64_t now;
+
 	if (!self->untrusted)
 		return;
+	now = self->confined ? clock_boot_ns() : clock_boot_ns_cold();
 	if (self_owns(self))
-		credentials_mark_slot(&self->slot, clock_boot_ns());
+		credentials_mark_slot(&self->slot, now);
 	if (self->worker.slot)
-		credentials_mark_slot(&self->worker, clock_boot_ns());
+		credentials_mark_slot(&self->worker, now);
 }
 
 struct self *credentials_begin(void)

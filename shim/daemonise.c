@@ -94,10 +94,11 @@ static void daemonise_child(void)
 	atomic_thread_fence(memory_order_seq_cst);
 	if (self->pid <= 0)
 		return;
-	if (self->calls)
-		calls_forked(self);
 	handover_take(self);
 	worker_begin(self);
+	/* From here on a signal handler's calls are recorded. */
+	if (self->calls)
+		calls_forked(self);
 }
 
 void handover_watch(void)

@@ -12,6 +12,17 @@
 
 #define WORKER_RING (8 * 1024)
 
+/*
+ * What a claim works with. It is no part of a stack: a hook makes it, in a call of the host's.
+ * busy: one is being made; of two threads the later one goes without.
+ */
+static struct {
+	_Atomic bool busy;
+	char folder[PATHS_POOL_FOLDER_MAX], name[64];
+	struct pool pool;
+	struct start_block service, facts;
+} worker_making;
+
 static bool worker_is(const struct self *self)
 {
 	return self->worker.slot != NULL;
@@ -23,42 +34,56 @@ static void worker_change(struct self *self, enum claim_state from, enum claim_s
 }
 
 /* Into self->worker, from the service's start. The pool's file is open. */
-static int worker_claim(struct self *self, struct pool *pool, const struct start_block *service)
+static int worker_claim(struct self *self)
 {
-	struct start_block facts = *service;
-	int error = slot_claim(pool, (uint32_t)self->pid, service->payload, 0,
+	const struct start_block *service = &worker_making.service;
+	struct start_block *facts = &worker_making.facts;
+	int error = slot_claim(&worker_making.pool, (uint32_t)self->pid, service->payload, 0,
 			       self->calls ? WORKER_RING : 0, &self->worker);
 
 	if (error < 0)
 		return error;
 	self->worker.pool = &self->pool;
-	facts.boot_ns = clock_boot_ns_cold();
-	facts.real_ns = clock_real_ns_cold();
-	facts.pid = (uint32_t)self->pid;
-	facts.parent = (uint32_t)sys_getppid();
-	facts.flags = START_WORKER | (service->flags & START_COMMAND);
-	facts.child_of = 0;
-	facts.ancestor = self->slot.lifecycle;
+	memcpy(facts, service, sizeof(*facts));
+	facts->boot_ns = clock_boot_ns_cold();
+	facts->real_ns = clock_real_ns_cold();
+	facts->pid = (uint32_t)self->pid;
+	facts->parent = (uint32_t)sys_getppid();
+	facts->flags = START_WORKER | (service->flags & START_COMMAND);
+	facts->child_of = 0;
+	facts->ancestor = self->slot.lifecycle;
 	memcpy(slot_payload(&self->worker), slot_payload(&self->slot), service->payload);
 	atomic_store(&self->worker.slot->adopted, 1);
-	slot_set_parent(&self->worker, facts.parent);
-	slot_commit_start(&self->worker, &facts);
+	slot_set_parent(&self->worker, facts->parent);
+	slot_commit_start(&self->worker, facts);
 	credentials_mark(self);
 	return 0;
 }
 
-static bool worker_record(struct self *self)
+static bool worker_make(struct self *self)
 {
-	struct start_block service;
-	struct pool pool;
 	int error;
 
-	if (sys_geteuid() != self->uid || slot_read_start(&self->slot, &service, NULL, 0) < 0 ||
-	    pool_reopen(&self->pool, self->uid, self->state, &pool) < 0)
+	paths_pool_folder(self->uid, worker_making.folder);
+	paths_pool_name(self->state, worker_making.name);
+	if (slot_read_start(&self->slot, &worker_making.service, NULL, 0) < 0 ||
+	    pool_reopen_at(&self->pool, self->uid, worker_making.folder, worker_making.name,
+			   &worker_making.pool) < 0)
 		return false;
-	error = worker_claim(self, &pool, &service);
-	pool_close_file(&pool);
+	error = worker_claim(self);
+	pool_close_file(&worker_making.pool);
 	return error == 0;
+}
+
+static bool worker_record(struct self *self)
+{
+	bool made;
+
+	if (sys_geteuid() != self->uid || atomic_exchange(&worker_making.busy, true))
+		return false;
+	made = worker_is(self) || worker_make(self);
+	atomic_store(&worker_making.busy, false);
+	return made;
 }
 
 void worker_begin(struct self *self)
@@ -85,6 +110,7 @@ void worker_forget(struct self *self)
 {
 	if (worker_is(self))
 		slot_unmap(&self->worker);
+	atomic_store(&worker_making.busy, false); /* by a thread that the child does not have */
 }
 
 void worker_is_none(struct self *self)
