@@ -98,6 +98,10 @@ def children(pid):
     return sorted(found)
 
 
+def descendants(pid):
+    return [one for child in children(pid) for one in (child, *descendants(child))]
+
+
 def descriptors(pid, passing):
     """What each open descriptor is, without the numbers of inodes and processes; and without those that come and go."""
     found = {}

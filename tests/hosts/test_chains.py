@@ -6,7 +6,7 @@ import signal
 import pytest
 
 import support
-from host import ended
+from host import descendants, ended, wait_gone
 
 PYTHON, PERL = "python3.11", "perl"
 CHAIN = ["env", "A=1", "bash", "-c", "echo bash; exec env B=2 dash -c 'echo dash; exec python3 -c \"print(1); raise SystemExit(3)\"'"]
@@ -98,8 +98,11 @@ def test_a_group_that_is_told_to_end(host):
         process = world.start("bash", "-c", "dash -c 'perl -e \"sleep 9\" & : > ready; sleep 9; echo x'; echo y")
         support.wait_until((world.folder / "ready").exists, 5, "dash")
         seen = world.settled(process.pid, ready=lambda seen: "'perl'" in str(seen) and "'sleep'" in str(seen))
+        below = descendants(process.pid)
         os.killpg(process.pid, signal.SIGTERM)
-        return seen, process.wait(5)
+        status = process.wait(5)
+        wait_gone(*below)  # else the end of this world kills those that have not come to it yet
+        return seen, status
 
     assert h.both(scenario)[1] == -15
     h.expect(*[ended(name, reason="signal", signal=15) for name in ("bash", "dash", "sleep", PERL)])
