@@ -1,4 +1,4 @@
-"""What the tests of calls share: a service whose policy is about calls, and what was recorded of it."""
+"""What the tests of calls share: programs that call, a service whose policy is about calls, and what was recorded of it."""
 
 import support
 
@@ -13,6 +13,80 @@ services:
     sender: {sender}
     consent: [ {{ allow: always }} ]
 {rest}
+"""
+
+
+# So many workers, each with so many calls; the program makes one itself.
+FORKS = r"""
+#include <stdlib.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(int argc, char **argv)
+{
+	int workers = atoi(argv[1]), calls = atoi(argv[2]);
+	getpgid(0);
+	for (int i = 0; i < workers; i++) {
+		if (fork() == 0) {
+			printf("%d\n", getpid());
+			fflush(stdout);
+			for (int j = 0; j < calls; j++)
+				getpgid(0);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+"""
+
+# So many threads, each with so many rounds.
+THREADS = r"""
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+static int rounds;
+static void *call(void *of)
+{
+	for (int i = 0; i < rounds; i++)
+		abs(i % 100), getpgid((long)of);
+	return NULL;
+}
+int main(int argc, char **argv)
+{
+	pthread_t thread[64];
+	int threads = atoi(argv[1]);
+	rounds = atoi(argv[2]);
+	for (long i = 0; i < threads; i++)
+		pthread_create(&thread[i], NULL, call, (void *)0);
+	for (int i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	return 0;
+}
+"""
+
+# Calls until it is told to end, and says how often.
+LOOPS = r"""
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+static volatile sig_atomic_t stop;
+static unsigned long made;
+static void end(int number) { stop = 1; }
+int main(void)
+{
+	signal(SIGTERM, end);
+	puts("ready");
+	fflush(stdout);
+	while (!stop) {
+		getpgid(0);
+		made++;
+		usleep(200);
+	}
+	printf("%lu\n", made);
+	return 0;
+}
 """
 
 

@@ -1,18 +1,9 @@
 """Calls that a policy names are counted and measured, exactly, in programs that nobody changed."""
 
 import signal
-import time
-
-import pytest
 
 import support
-from calls import Called
-
-
-@pytest.fixture
-def called(tmp_path, state):
-    return lambda exe, rest: Called(tmp_path, state, [exe], rest)
-
+from calls import FORKS, LOOPS, THREADS
 
 COUNTED = """
     measures:
@@ -29,31 +20,6 @@ COUNTED = """
           sum: ${{measure.sum}}
           took: ${{measure.took.count}}
 """
-
-THREADS = r"""
-#include <pthread.h>
-#include <stdlib.h>
-#include <unistd.h>
-static int rounds;
-static void *call(void *of)
-{
-	for (int i = 0; i < rounds; i++)
-		abs(i % 100), getpgid((long)of);
-	return NULL;
-}
-int main(int argc, char **argv)
-{
-	pthread_t thread[64];
-	int threads = atoi(argv[1]);
-	rounds = atoi(argv[2]);
-	for (long i = 0; i < threads; i++)
-		pthread_create(&thread[i], NULL, call, (void *)0);
-	for (int i = 0; i < threads; i++)
-		pthread_join(thread[i], NULL);
-	return 0;
-}
-"""
-
 
 def test_counts_are_exact_with_many_threads(called, compile_c, run):
     """Threads that have ended keep their counts."""
@@ -205,31 +171,6 @@ def test_in_names_the_object_whose_calls_count(called, compile_c, run):
     assert c.ended() == [{"all": 3, "own": 1, "library": 2}]
 
 
-FORKS = r"""
-#include <stdlib.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-int main(int argc, char **argv)
-{
-	int workers = atoi(argv[1]), calls = atoi(argv[2]);
-	getpgid(0);
-	for (int i = 0; i < workers; i++) {
-		if (fork() == 0) {
-			printf("%d\n", getpid());
-			fflush(stdout);
-			for (int j = 0; j < calls; j++)
-				getpgid(0);
-			_exit(0);
-		}
-	}
-	while (wait(NULL) > 0)
-		;
-	return 0;
-}
-"""
-
-
 def test_a_command_counts_in_a_small_slot(called, compile_c, run):
     program = compile_c(FORKS, name="forks")
     c = called("forks", """
@@ -242,29 +183,6 @@ def test_a_command_counts_in_a_small_slot(called, compile_c, run):
     run(program, 2, 3, env=c.env(), check=True)
     assert c.ended() == [{"calls": 7}]
     assert len(c.events("called")) == 7
-
-
-LOOPS = r"""
-#include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
-static volatile sig_atomic_t stop;
-static unsigned long made;
-static void end(int number) { stop = 1; }
-int main(void)
-{
-	signal(SIGTERM, end);
-	puts("ready");
-	fflush(stdout);
-	while (!stop) {
-		getpgid(0);
-		made++;
-		usleep(200);
-	}
-	printf("%lu\n", made);
-	return 0;
-}
-"""
 
 
 WORKERS = r"""

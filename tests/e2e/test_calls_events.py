@@ -6,13 +6,7 @@ import time
 import pytest
 
 import support
-from calls import Called
-
-
-@pytest.fixture
-def called(tmp_path, state):
-    return lambda exe, rest: Called(tmp_path, state, [exe], rest)
-
+from calls import FORKS, LOOPS, THREADS
 
 RECORDED = """
     events:
@@ -74,31 +68,6 @@ def test_an_event_has_parameters_result_errno_and_duration(called, compile_c, ru
     assert times == sorted(times)
 
 
-FORKS = r"""
-#include <stdlib.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-int main(int argc, char **argv)
-{
-	int workers = atoi(argv[1]), calls = atoi(argv[2]);
-	getpgid(0);
-	for (int i = 0; i < workers; i++) {
-		if (fork() == 0) {
-			printf("%d\n", getpid());
-			fflush(stdout);
-			for (int j = 0; j < calls; j++)
-				getpgid(0);
-			_exit(0);
-		}
-	}
-	while (wait(NULL) > 0)
-		;
-	return 0;
-}
-"""
-
-
 def test_forked_workers_record_under_their_own_pid(called, compile_c, run):
     program = compile_c(FORKS, name="forks")
     c = called("forks", RECORDED.format(prototype="pid_t getpgid(pid_t)", gates="", more=""))
@@ -153,31 +122,6 @@ def test_once_is_once_for_all_workers(called, compile_c, run):
     run(program, 4, 3, env=c.env(), check=True)
     c.ended()
     assert len(c.events("called")) == 1
-
-
-THREADS = r"""
-#include <pthread.h>
-#include <stdlib.h>
-#include <unistd.h>
-static int rounds;
-static void *call(void *of)
-{
-	for (int i = 0; i < rounds; i++)
-		abs(i % 100), getpgid((long)of);
-	return NULL;
-}
-int main(int argc, char **argv)
-{
-	pthread_t thread[64];
-	int threads = atoi(argv[1]);
-	rounds = atoi(argv[2]);
-	for (long i = 0; i < threads; i++)
-		pthread_create(&thread[i], NULL, call, (void *)0);
-	for (int i = 0; i < threads; i++)
-		pthread_join(thread[i], NULL);
-	return 0;
-}
-"""
 
 
 def test_gates_and_conditions_are_decided_inside(called, compile_c, run):
@@ -333,29 +277,6 @@ def test_a_process_without_a_clock_records_all_the_same(words, called, compile_c
     c.ended()
     assert [event["properties"] for event in c.events("called")] == [{"n": 1}] * 3
     assert not c.events("slow")
-
-
-LOOPS = r"""
-#include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
-static volatile sig_atomic_t stop;
-static unsigned long made;
-static void end(int number) { stop = 1; }
-int main(void)
-{
-	signal(SIGTERM, end);
-	puts("ready");
-	fflush(stdout);
-	while (!stop) {
-		getpgid(0);
-		made++;
-		usleep(200);
-	}
-	printf("%lu\n", made);
-	return 0;
-}
-"""
 
 
 def test_off_is_obeyed_at_once_by_a_running_process(called, compile_c, run, start):

@@ -3,7 +3,6 @@
 import pytest
 
 import support
-from calls import Called
 
 # pair() is called with a number and the same number as text, by a loop and by handlers that interrupt it; some handlers jump away.
 HOST = r"""
@@ -104,20 +103,20 @@ POLICY = """
 
 
 @pytest.fixture
-def storm(tmp_path, state, compile_c, run, start):
-    """storm(who, jumps, signals): the Called and (made, handled, jumped, ended). Somebody drains meanwhile."""
+def storm(called, compile_c, run, start):
+    """storm(who, jumps, signals): its Called and (made, handled, jumped, ended). Somebody drains meanwhile."""
     library = compile_c(LIBRARY, name="libpair.so", flags=["-shared", "-fPIC"])
     program = compile_c(HOST, name="storms", flags=["-O1"], libs=[library])
 
     def go(who, jumps, signals):
-        called = Called(tmp_path, state, ["storms"], POLICY)
-        drainer = start(support.Bookend.tool, "flush", "--follow", env=called.tool_env)
-        done = run(program, who, int(jumps), signals, env=called.env(), check=True)
+        c = called("storms", POLICY)
+        drainer = start(support.Bookend.tool, "flush", "--follow", env=c.tool_env)
+        done = run(program, who, int(jumps), signals, env=c.env(), check=True)
         drainer.terminate()
         drainer.wait(20)
         *counts, wrong = (int(word) for word in done.stdout.split())
         assert wrong == 0, "a call had another result, or errno, than without us"
-        return called, counts
+        return c, counts
 
     return go
 
@@ -130,29 +129,29 @@ def holds(event):
 
 @pytest.mark.parametrize("who", ["service", "worker"])
 def test_calls_within_calls_are_both_right(who, storm):
-    called, (made, handled, _, ended) = storm(who, False, 2000)
-    (stop,) = called.ended()
+    c, (made, handled, _, ended) = storm(who, False, 2000)
+    (stop,) = c.ended()
     assert ended == made + handled
     assert (stop["plain"], stop["known"], stop["took"]) == (made + handled,) * 3
     assert stop["sum"] == sum(range(1, made + 1)) + sum(range(1000000, 1000000 + handled))
-    events = called.events("called")
+    events = c.events("called")
     assert all(holds(event) for event in events)
     numbers = [event["properties"]["number"] for event in events]
     assert len(set(numbers)) == len(numbers) and any(number >= 1000000 for number in numbers)
-    counts = called.counts()
+    counts = c.counts()
     assert len(events) + counts["ring_full"] == made + handled and counts["calls_lost"] == 0
 
 
 @pytest.mark.parametrize("who", ["service", "worker"])
 def test_jumps_out_of_hooks_leave_nothing_held(who, storm):
     """The interrupted call is lost where it was not finished; all others are there, and what is there is right."""
-    called, (made, handled, jumped, ended) = storm(who, True, 900)
+    c, (made, handled, jumped, ended) = storm(who, True, 900)
     assert jumped > 200
-    (stop,) = called.ended()
+    (stop,) = c.ended()
     calls = made + handled
     assert all(ended <= stop[name] <= calls for name in ("plain", "known", "took")), (stop, ended, calls)
-    events = called.events("called")
+    events = c.events("called")
     assert all(holds(event) for event in events)
-    counts = called.counts()
+    counts = c.counts()
     assert ended <= len(events) + counts["ring_full"] <= calls and counts["calls_lost"] == 0
     assert len({event["properties"]["number"] for event in events}) == len(events)

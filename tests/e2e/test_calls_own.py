@@ -2,8 +2,6 @@
 
 import pytest
 
-from calls import Called
-
 HOST = r"""
 #include <errno.h>
 #include <stdio.h>
@@ -27,12 +25,12 @@ OWN = ("clock_gettime", "__errno_location", "close", "pthread_create", "dlopen",
 
 
 @pytest.mark.parametrize("sender", ("later", "thread"))
-def test_only_the_hosts_calls_are_counted(sender, tmp_path, state, compile_c, run):
+def test_only_the_hosts_calls_are_counted(sender, called, compile_c, run):
     exe = compile_c(HOST, name="host")
     measures = "\n".join(f"      m{i}: {{ call: {name}, count: calls }}" for i, name in enumerate(OWN))
     properties = "\n".join(f'          {name}: "${{measure.m{i}}}"' for i, name in enumerate(OWN))
     rest = f"    measures:\n{measures}\n    events:\n      ended:\n        when: stop\n        properties:\n{properties}\n"
-    called = Called(tmp_path, state, [exe], rest, sender=sender)
-    run(exe, env=called.env(), check=True)
-    [ended] = called.ended()
+    c = called(exe, rest, sender=sender)
+    run(exe, env=c.env(), check=True)
+    [ended] = c.ended()
     assert ended == {**dict.fromkeys(OWN, 0), "clock_gettime": 3, "close": 5, "__errno_location": 1}

@@ -2,8 +2,6 @@
 
 import pytest
 
-from calls import Called
-
 MOST = 1024
 LIBRARY = "int deep(const char *a, long b, const char *c, double d) { return -1; }\n"
 
@@ -68,16 +66,16 @@ ASKED = {
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_a_call_takes_no_more_than_it_may(asked, tmp_path, state, compile_c, run):
+def test_a_call_takes_no_more_than_it_may(asked, called, compile_c, run):
     """Also a worker's first one, which claims its slot."""
     library = compile_c(LIBRARY, name="libdeep.so", flags=["-shared", "-fPIC", "-O1", "-fomit-frame-pointer"])
     program = compile_c(HOST, name="deeps", flags=["-Wl,-z,now"], libs=[library])  # binding it lazily takes more
     measures, events = ASKED[asked]
-    called = Called(tmp_path, state, ["deeps"], f"    measures: {{ {measures} }}\n    events:\n      ended: {{ when: stop }}\n      {events}\n")
+    c = called("deeps", f"    measures: {{ {measures} }}\n    events:\n      ended: {{ when: stop }}\n      {events}\n")
     alone = [int(word) for word in run(program, check=True).stdout.split()]
-    hooked = [int(word) for word in run(program, env=called.env(), check=True).stdout.split()]
+    hooked = [int(word) for word in run(program, env=c.env(), check=True).stdout.split()]
     taken = [with_us - without for with_us, without in zip(hooked, alone)]
     assert len(taken) == 4 and 0 < max(taken) <= MOST, taken
-    called.ended()
-    assert len(called.events("called")) == (4 if events else 0)
-    assert called.counts()["calls_lost"] == 0
+    c.ended()
+    assert len(c.events("called")) == (4 if events else 0)
+    assert c.counts()["calls_lost"] == 0
