@@ -29,14 +29,6 @@ const struct hooks_spec *calls_specs_hooked(uint32_t *count);
 /* calls_trace.c, at exit: with BOOKEND_TRACE, what became of each symbol. */
 void calls_trace(const struct self *self);
 
-/*
- * A process may forbid itself the clock: seccomp(2)'s strict mode and PR_SET_TSC make reading the
- * counter deadly, in the vDSO too. From calls_freeze() on time stands still; calls_thaw(): it was
- * not so, or is over.
- */
-void calls_freeze(void);
-void calls_thaw(void);
-
 /* In the child of a fork that goes on as kin, when self->pid is its own. */
 void calls_forked(struct self *self);
 

@@ -22,7 +22,6 @@ typedef int calls_clock_fn(clockid_t clock, struct timespec *into);
 static calls_clock_fn *calls_vdso;
 static uint64_t calls_begin_cycles, calls_begin_ns;
 static _Atomic uint64_t calls_speed; /* ns a cycle, shifted; 0: not known yet */
-static _Atomic uint64_t calls_frozen_ns;
 
 /* Of the clock that stands still while the machine sleeps, as the counter does. */
 static uint64_t calls_ask(clockid_t clock)
@@ -50,14 +49,12 @@ void calls_clock_begin(void)
 
 uint64_t calls_clock(void)
 {
-	uint64_t frozen = atomic_load_explicit(&calls_frozen_ns, memory_order_relaxed);
-
-	return frozen ? frozen : calls_ask(CLOCK_BOOTTIME);
+	return clock_is_barred(CLOCK_COUNTER) ? clock_boot_ns() : calls_ask(CLOCK_BOOTTIME);
 }
 
 uint64_t calls_cycles(void)
 {
-	return atomic_load_explicit(&calls_frozen_ns, memory_order_relaxed) ? 1 : cycles();
+	return clock_is_barred(CLOCK_COUNTER) ? 1 : cycles();
 }
 
 static uint64_t calls_compare(void)
@@ -82,16 +79,4 @@ uint64_t calls_passed_ns(uint64_t begin)
 	if (!speed)
 		speed = calls_compare();
 	return (uint64_t)((unsigned __int128)passed * speed >> CALLS_SPEED_SHIFT);
-}
-
-void calls_freeze(void)
-{
-	if (!atomic_load_explicit(&calls_frozen_ns, memory_order_relaxed))
-		atomic_store_explicit(&calls_frozen_ns, calls_ask(CLOCK_BOOTTIME),
-				      memory_order_relaxed);
-}
-
-void calls_thaw(void)
-{
-	atomic_store_explicit(&calls_frozen_ns, 0, memory_order_relaxed);
 }

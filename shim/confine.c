@@ -11,13 +11,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "base/clock.h"
 #include "base/sys.h"
 #include "hooks/hooks.h"
-#include "shim/calls.h"
 #include "shim/alone.h"
 #include "shim/credentials.h"
 #include "shim/exits.h"
-#include "hooks/hooks.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
 #include "shim/thread.h"
@@ -72,6 +71,7 @@ static struct self *confine_begin(void)
 	confine_prepare(self);
 	signals_release(self);
 	hooks_confine();
+	clock_bar(CLOCK_CALLS);
 	self->confined = true;
 	return self;
 }
@@ -84,7 +84,7 @@ static void confine_undo(struct self *self)
 	if (!self)
 		return;
 	self->confined = false;
-	calls_thaw();
+	clock_unbar(CLOCK_CALLS);
 	if (!self->command)
 		signals_watch(self);
 	thread_return(self);
@@ -104,20 +104,51 @@ static bool confine_by_prctl(unsigned long option, unsigned long mode, unsigned 
 	       ((mode == SECCOMP_MODE_FILTER && program) || mode == SECCOMP_MODE_STRICT);
 }
 
-/* Without the counter there is no clock either: reading it would be the end. */
-static bool confine_takes_clock(unsigned long option, unsigned long mode)
+/* Behind that, reading the processor's counter would be the end. */
+static bool confine_takes_counter(long number, const unsigned long *word)
 {
-	return (option == PR_SET_SECCOMP && mode == SECCOMP_MODE_STRICT) ||
-	       (option == PR_SET_TSC && mode == PR_TSC_SIGSEGV);
+	if (number == SYS_seccomp)
+		return word[0] == SECCOMP_SET_MODE_STRICT;
+	return (word[0] == PR_SET_SECCOMP && word[1] == SECCOMP_MODE_STRICT) ||
+	       (word[0] == PR_SET_TSC && word[1] == PR_TSC_SIGSEGV);
+}
+
+/* True: the clocks do without the counter from now on. In vfork children and strangers, too: their
+ * calls are timed. */
+static bool confine_counter(long number, const unsigned long *word)
+{
+	if (!self_any() || clock_is_barred(CLOCK_COUNTER) || !confine_takes_counter(number, word))
+		return false;
+	clock_bar(CLOCK_COUNTER);
+	return true;
+}
+
+/* The loader of every program that we would run reads it, and so does the thread of a child.
+ * self: asked for before the call, behind which it may be deadly to ask. */
+static void confine_counter_taken(struct self *self, bool done)
+{
+	if (!done)
+		clock_unbar(CLOCK_COUNTER);
+	if (!self || !done)
+		return;
+	thread_bar(self);
+	self->helper = false;
+}
+
+static void confine_counter_given(long number, const unsigned long *word)
+{
+	if (number == SYS_prctl && word[0] == PR_SET_TSC && word[1] == PR_TSC_ENABLE)
+		clock_unbar(CLOCK_COUNTER);
 }
 
 /* As libc's: what is not given is not looked at. */
 LIFECYCLE_EXPORT int prctl(int option, ...)
 {
 	__typeof__(&prctl) next = NEXT(prctl);
-	struct self *self = NULL;
-	unsigned long word[4];
+	struct self *self = NULL, *here;
+	unsigned long word[5];
 	va_list list;
+	bool counter;
 	int rc;
 
 	if (!next) {
@@ -125,18 +156,21 @@ LIFECYCLE_EXPORT int prctl(int option, ...)
 		return -1;
 	}
 	va_start(list, option);
-	for (int i = 0; i < 4; i++)
+	for (int i = 1; i < 5; i++)
 		word[i] = va_arg(list, unsigned long);
 	va_end(list);
-	if (confine_takes_clock((unsigned long)option, word[0]))
-		calls_freeze();
-	if (confine_by_prctl((unsigned long)option, word[0], word[1]))
+	word[0] = (unsigned long)option;
+	counter = confine_counter(SYS_prctl, word);
+	here = counter ? self_here() : NULL;
+	if (confine_by_prctl(word[0], word[1], word[2]))
 		self = confine_begin();
-	rc = next(option, word[0], word[1], word[2], word[3]);
+	rc = next(option, word[1], word[2], word[3], word[4]);
 	if (rc < 0)
 		confine_undo(self);
-	if (option == PR_SET_TSC && rc == 0 && word[0] == PR_TSC_ENABLE)
-		calls_thaw();
+	else
+		confine_counter_given(SYS_prctl, word);
+	if (counter)
+		confine_counter_taken(here, rc == 0);
 	return rc;
 }
 
@@ -163,19 +197,27 @@ static __attribute__((noinline)) long confine_alone(confine_syscall_fn next, lon
 	return rc;
 }
 
+static bool confine_filters(long number, unsigned long a, unsigned long b, unsigned long c)
+{
+	return number == SYS_seccomp ? confine_asked(a, (const void *)c)
+				     : confine_by_prctl(a, b, c);
+}
+
 static __attribute__((noinline)) long confine_through(confine_syscall_fn next, long number,
 						      const long word[6])
 {
-	bool strict = number == SYS_seccomp && word[0] == SECCOMP_SET_MODE_STRICT;
-	struct self *self;
-	long rc;
+	const unsigned long *w = (const unsigned long *)word;
+	bool counter = confine_counter(number, w);
+	struct self *here = counter ? self_here() : NULL;
+	struct self *self = confine_filters(number, w[0], w[1], w[2]) ? confine_begin() : NULL;
+	long rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 
-	if (strict || confine_takes_clock((unsigned long)word[0], (unsigned long)word[1]))
-		calls_freeze();
-	self = confine_begin();
-	rc = next(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 	if (rc < 0)
 		confine_undo(self);
+	else
+		confine_counter_given(number, w);
+	if (counter)
+		confine_counter_taken(here, rc == 0);
 	return rc;
 }
 
@@ -194,9 +236,7 @@ LIFECYCLE_EXPORT long confine_syscall(long number, long a, long b, long c, long 
 		errno = ENOSYS;
 		return -1;
 	}
-	if ((number == SYS_seccomp && confine_asked((unsigned long)a, (const void *)c)) ||
-	    (number == SYS_prctl &&
-	     confine_by_prctl((unsigned long)a, (unsigned long)b, (unsigned long)c)))
+	if (number == SYS_seccomp || number == SYS_prctl)
 		return confine_through(next, number, (long[]){ a, b, c, d, e, f });
 	if (number == SYS_exit_group)
 		exits_by_syscall((int)a);
