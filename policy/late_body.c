@@ -9,15 +9,9 @@
 #include "policy/eval.h"
 #include "policy/image.h"
 
-struct request {
-	const char *events;
-	size_t length;
-	uint64_t now_ns;
-};
-
 static struct value request_fact(struct eval *e, enum fact fact)
 {
-	const struct request *r = e->context;
+	const struct late_request *r = e->context;
 	struct text t;
 	char *kept;
 
@@ -50,15 +44,14 @@ static const struct eval_world request_sources = { .env = no_env,
 						   .fact = request_fact,
 						   .id = no_id };
 
-int late_body(const struct image *image, uint32_t number, const char *events, size_t length,
-	      uint64_t now_ns, void *memory, size_t bytes, const char **into)
+int late_body(const struct image *image, uint32_t number, struct late_request *request,
+	      void *memory, size_t bytes, const char **into)
 {
-	struct request request = { events, length, now_ns };
 	struct arena arena = arena_init(memory, bytes);
 	struct eval e = { .section = image->late,
 			  .arena = &arena,
 			  .world = &request_sources,
-			  .context = &request,
+			  .context = request,
 			  .steps = EVAL_STEPS };
 	struct value v;
 

@@ -57,12 +57,18 @@ struct late_destination {
 
 int late_destination(const struct image *image, uint32_t number, struct late_destination *into);
 
+struct late_request {
+	const char *events; /* a JSON list */
+	size_t length;
+	uint64_t now_ns; /* when it is sent */
+};
+
 /*
- * The destination's `body` around the events of a request, a JSON list. *into points into the
+ * The destination's `body` around the events of a request. *into points into the
  * arena, which takes three times the events and 64 KiB. 0, -ENODATA when it has none, -ENOBUFS,
  * -EBADMSG.
  */
-int late_body(const struct image *image, uint32_t number, const char *events, size_t length,
-	      uint64_t now_ns, void *arena, size_t arena_bytes, const char **into);
+int late_body(const struct image *image, uint32_t number, struct late_request *request, void *arena,
+	      size_t arena_bytes, const char **into);
 
 #endif

@@ -142,12 +142,12 @@ void compose_event(struct route *route, const struct event *event, bool first)
 /* What the policy's body is with these events in it. */
 static void put_body(struct route *route, const char *events, size_t length, uint64_t now_ns)
 {
+	struct late_request request = { events, length, now_ns };
 	size_t bytes = 3 * length + 65536;
 	char *memory = malloc(bytes);
 	const char *text;
 
-	if (!memory || late_body(route->from, route->destination, events, length, now_ns, memory,
-				 bytes, &text)) {
+	if (!memory || late_body(route->from, route->destination, &request, memory, bytes, &text)) {
 		route->body.failed = true;
 	} else if (route->encoder->format == FORMAT_JSON) {
 		buffer_clear(&route->body);

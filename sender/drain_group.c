@@ -81,12 +81,11 @@ static int emit(void *context, const struct late_event *late)
 /* What the moment remembers stands before its mark. */
 static void add_states(struct drain *d, uint64_t lifecycle, uint32_t moment)
 {
-	for (uint32_t i = 0; i < d->memory.stages; i++) {
-		const struct memory_entry *entry = &d->memory.staged[i];
+	const struct memory_entry *entry = d->memory.staged;
 
+	for (; entry; entry = entry->next)
 		segment_add_state(d->segment, lifecycle, moment, entry->service, entry->name,
 				  entry->json);
-	}
 }
 
 /* After a change of credentials, of which it is known when it was; the start was before it. */

@@ -20,79 +20,63 @@
 #define LOCK_TRIES  20
 #define LOCK_MS	    50
 
-static void free_entry(struct memory_entry *entry)
+static void clear(struct memory_entry **list)
 {
-	free(entry->service);
-	free(entry->name);
-	free(entry->json);
-}
+	while (*list) {
+		struct memory_entry *gone = *list;
 
-static void clear(struct memory_entry *entry, uint32_t *count)
-{
-	for (uint32_t i = 0; i < *count; i++)
-		free_entry(&entry[i]);
-	*count = 0;
+		*list = gone->next;
+		free(gone);
+	}
 }
 
 /* JSON may have line ends and tabs between its values only: strings escape theirs. */
-static char *copy_line(const char *text, size_t length)
+static char *copy_line(char *into, const char *text, size_t length)
 {
-	char *copy = malloc(length + 1);
-
-	for (size_t i = 0; copy && i < length; i++)
-		copy[i] = text[i] == '\n' || text[i] == '\t' || text[i] == '\r' ? ' ' : text[i];
-	if (copy)
-		copy[length] = '\0';
-	return copy;
+	for (size_t i = 0; i < length; i++)
+		into[i] = text[i] == '\n' || text[i] == '\t' || text[i] == '\r' ? ' ' : text[i];
+	into[length] = '\0';
+	return into + length + 1;
 }
 
-static bool make_entry(struct memory_entry *into, const char *service, const char *name,
-		       const char *json, size_t length)
+static struct memory_entry *make_entry(const char *service, const char *name, const char *json,
+				       size_t length)
 {
-	*into = (struct memory_entry){ copy_line(service, strlen(service)),
-				       copy_line(name, strlen(name)), copy_line(json, length) };
-	if (into->service && into->name && into->json)
-		return true;
-	free_entry(into);
-	return false;
+	size_t services = strlen(service), names = strlen(name);
+	struct memory_entry *entry = malloc(sizeof(*entry) + services + names + length + 3);
+	char *at;
+
+	if (!entry)
+		return NULL;
+	entry->next = NULL;
+	at = copy_line(entry->service, service, services);
+	entry->name = at;
+	at = copy_line(at, name, names);
+	entry->json = at;
+	copy_line(at, json, length);
+	return entry;
 }
 
-static bool add(struct memory_entry **list, uint32_t *count, uint32_t *room,
-		const struct memory_entry *entry)
+/* Where it hangs, or would. */
+static struct memory_entry **find(struct memory_entry **at, const char *service, const char *name)
 {
-	struct memory_entry *more;
-
-	if (*count == *room) {
-		*room = *room ? 2 * *room : 16;
-		more = realloc(*list, *room * sizeof(*more));
-		if (!more)
-			return false;
-		*list = more;
-	}
-	(*list)[(*count)++] = *entry;
-	return true;
+	while (*at && (strcmp((*at)->service, service) || strcmp((*at)->name, name)))
+		at = &(*at)->next;
+	return at;
 }
 
-static struct memory_entry *find(struct memory *m, const char *service, const char *name)
+/* Takes the entry over, in the place of one with the same names. */
+static void put(struct memory_entry **list, struct memory_entry *entry)
 {
-	for (uint32_t i = 0; i < m->entries; i++)
-		if (!strcmp(m->entry[i].service, service) && !strcmp(m->entry[i].name, name))
-			return &m->entry[i];
-	return NULL;
-}
+	struct memory_entry **at = find(list, entry->service, entry->name);
+	struct memory_entry *old = *at;
 
-/* Takes the entry over. */
-static void set(struct memory *m, struct memory_entry *entry)
-{
-	struct memory_entry *old = find(m, entry->service, entry->name);
-
-	m->changed = true;
 	if (old) {
-		free_entry(old);
-		*old = *entry;
-	} else if (!add(&m->entry, &m->entries, &m->room, entry)) {
-		free_entry(entry);
+		*at = old->next;
+		free(old);
 	}
+	entry->next = *list;
+	*list = entry;
 }
 
 static void read_line(struct memory *m, char *line)
@@ -101,10 +85,10 @@ static void read_line(struct memory *m, char *line)
 	const char *service = strtok_r(line, "\t", &rest);
 	const char *name = strtok_r(NULL, "\t", &rest);
 	const char *json = strtok_r(NULL, "\t", &rest);
-	struct memory_entry entry;
+	struct memory_entry *entry = json ? make_entry(service, name, json, strlen(json)) : NULL;
 
-	if (json && make_entry(&entry, service, name, json, strlen(json)))
-		set(m, &entry);
+	if (entry)
+		put(&m->first, entry);
 }
 
 static void path_of(const struct memory *m, const char *suffix, char into[PATHS_MAX + 32])
@@ -168,7 +152,7 @@ static bool look(struct memory *m)
 static const char *remembered(void *context, const char *service, const char *name)
 {
 	struct memory *m = context;
-	const struct memory_entry *entry = look(m) ? find(m, service, name) : NULL;
+	const struct memory_entry *entry = look(m) ? *find(&m->first, service, name) : NULL;
 
 	return entry ? entry->json : NULL;
 }
@@ -177,12 +161,10 @@ static void stage(void *context, const char *service, const char *name, const ch
 		  size_t length)
 {
 	struct memory *m = context;
-	struct memory_entry entry;
+	struct memory_entry *entry = look(m) ? make_entry(service, name, json, length) : NULL;
 
-	if (!look(m) || !make_entry(&entry, service, name, json, length))
-		return;
-	if (!add(&m->staged, &m->stages, &m->stage_room, &entry))
-		free_entry(&entry);
+	if (entry)
+		put(&m->staged, entry);
 }
 
 void memory_init(struct memory *m, const char *state)
@@ -193,22 +175,22 @@ void memory_init(struct memory *m, const char *state)
 void memory_fini(struct memory *m)
 {
 	memory_forget(m);
-	free(m->entry);
-	free(m->staged);
-	m->entry = m->staged = NULL;
-	m->room = m->stage_room = 0;
 }
 
 void memory_take(struct memory *m)
 {
-	for (uint32_t i = 0; i < m->stages; i++)
-		set(m, &m->staged[i]);
-	m->stages = 0;
+	while (m->staged) {
+		struct memory_entry *entry = m->staged;
+
+		m->staged = entry->next;
+		put(&m->first, entry);
+		m->changed = true;
+	}
 }
 
 void memory_drop(struct memory *m)
 {
-	clear(m->staged, &m->stages);
+	clear(&m->staged);
 }
 
 void memory_put(struct memory *m, const char *service, const char *name, const char *json,
@@ -244,12 +226,12 @@ static int write_all(const struct memory *m)
 	struct buffer text = { 0 };
 	int error;
 
-	for (uint32_t i = 0; i < m->entries; i++) {
-		buffer_text(&text, m->entry[i].service);
+	for (const struct memory_entry *entry = m->first; entry; entry = entry->next) {
+		buffer_text(&text, entry->service);
 		buffer_add(&text, "\t", 1);
-		buffer_text(&text, m->entry[i].name);
+		buffer_text(&text, entry->name);
 		buffer_add(&text, "\t", 1);
-		buffer_text(&text, m->entry[i].json);
+		buffer_text(&text, entry->json);
 		buffer_add(&text, "\n", 1);
 	}
 	error = text.failed ? -ENOMEM : text.length > MEMORY_BYTES ? -EFBIG : write_file(m, &text);
@@ -268,7 +250,7 @@ int memory_commit(struct memory *m)
 void memory_forget(struct memory *m)
 {
 	memory_drop(m);
-	clear(m->entry, &m->entries);
+	clear(&m->first);
 	if (m->lock >= 0)
 		close(m->lock);
 	m->lock = -1;

@@ -17,7 +17,9 @@
 #define MEMORY_BYTES (1u << 20) /* of the file; what would go past it is not remembered */
 
 struct memory_entry {
-	char *service, *name, *json;
+	struct memory_entry *next;
+	const char *name, *json; /* behind the service */
+	char service[];
 };
 
 struct memory {
@@ -27,10 +29,8 @@ struct memory {
 	bool busy;		/* somebody else has it: what was made without it does not count */
 	bool changed;
 	int lock;
-	struct memory_entry *entry;
-	uint32_t entries, room;
+	struct memory_entry *first;
 	struct memory_entry *staged;
-	uint32_t stages, stage_room;
 };
 
 void memory_init(struct memory *memory, const char *state);

@@ -151,7 +151,7 @@ static struct probes_entry *find(const struct probes *p, const uint8_t hash[16])
 /* The oldest go when there are too many. */
 static void make_room(struct probes *p)
 {
-	while (p->bytes > MEMORY_MOST) {
+	while (p->first && p->bytes > MEMORY_MOST) {
 		struct probes_entry **last = &p->first;
 
 		while ((*last)->next)

@@ -265,11 +265,11 @@ int schedule_add(struct schedule *s, const uint8_t pool_id[16], uint64_t lifecyc
 	known = c != NULL;
 	if (!c)
 		c = append(s, pool_id, lifecycle);
-	now = malloc(2 * s->words * sizeof(*now));
-	if (!c || !now) {
-		free(now);
+	if (!c)
 		return -ENOMEM;
-	}
+	now = malloc(2 * s->words * sizeof(*now));
+	if (!now)
+		return -ENOMEM;
 	last = now + s->words;
 	totals_of(measures, now);
 	memcpy(last, now, s->words * sizeof(*now));

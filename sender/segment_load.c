@@ -38,7 +38,7 @@ static int add_item(struct segment *s, const struct record *record, uint32_t *ca
 /* Is the one about what the other is about? START and STOP may stand together in a mark. */
 static bool same_moment(uint32_t one, uint32_t other)
 {
-	return SPOOL_MOMENT_WHAT(one) & SPOOL_MOMENT_WHAT(other) &&
+	return SPOOL_MOMENT_WHAT(one & other) &&
 	       SPOOL_MOMENT_NUMBER(one) == SPOOL_MOMENT_NUMBER(other);
 }
 

@@ -55,7 +55,7 @@ static void read_send(struct compiler *c, const struct yaml *y, struct image_des
 	one = yaml_get(y, "exit");
 	if (one != NULL)
 		scalar_milliseconds(c, one, &d->exit_ms);
-	if (d->exit_ms > EXIT_MS_MAX)
+	if (one != NULL && d->exit_ms > EXIT_MS_MAX)
 		diagnose(&c->d, one->at,
 			 "exit: at most 30s, for that long an ending program waits");
 }

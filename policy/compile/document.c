@@ -38,7 +38,8 @@ const struct yaml *document_value(const struct document *d, const char *name, si
 
 static bool is_removed(const struct yaml *source)
 {
-	const struct yaml *omit = source->kind == YAML_MAP ? yaml_get(source, "omit") : NULL;
+	const struct yaml *omit =
+		source != NULL && source->kind == YAML_MAP ? yaml_get(source, "omit") : NULL;
 
 	return omit != NULL && strcmp(omit->text, "always") == 0;
 }

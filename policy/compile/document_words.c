@@ -215,8 +215,9 @@ void document_trigger(struct document *d, const struct yaml *trigger)
 		return;
 	}
 	if (trigger->kind == YAML_SCALAR) {
-		fputs(moment(trigger->text) != NULL ? moment(trigger->text) : trigger->text,
-		      d->out);
+		const char *about = moment(trigger->text);
+
+		fputs(about != NULL ? about : trigger->text, d->out);
 		return;
 	}
 	for (unsigned i = 0; i < trigger->count; i++) {

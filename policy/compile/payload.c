@@ -193,7 +193,8 @@ void payload_of(struct compiler *c, const struct yaml *y, struct policy_destinat
 		d->headers = read_headers(c, headers);
 	if (each != NULL)
 		d->each = source_of(c, each);
-	if (d->each != NULL && d->each->op != NODE_OBJECT && d->constants.format != FORMAT_JSON)
+	if (each != NULL && d->each != NULL && d->each->op != NODE_OBJECT &&
+	    d->constants.format != FORMAT_JSON)
 		diagnose(&c->d, each->at,
 			 "each: takes object: ..., which is merged over what the "
 			 "format writes");

@@ -325,9 +325,8 @@ static bool read_name(struct reader *r, struct policy_symbol *s)
 }
 
 /* The result's type and the name: "int listen", "char *getenv@GLIBC_2.2.5". */
-static bool read_head(struct reader *r, struct policy_symbol *s)
+static bool read_head(struct reader *r, const char *open, struct policy_symbol *s)
 {
-	const char *open = strchr(r->at, '(');
 	const char *name = open;
 	struct declaration d;
 	char *result;
@@ -353,11 +352,12 @@ static bool read_head(struct reader *r, struct policy_symbol *s)
 bool prototype_read(struct compiler *c, const struct yaml *y, struct policy_symbol *into)
 {
 	struct reader r = { c, y, y->text };
+	const char *open = strchr(y->text, '(');
 
 	*into = (struct policy_symbol){ .at = y->at, .result = CALL_INT };
-	if (strchr(y->text, '(') != NULL) {
+	if (open != NULL) {
 		into->prototype = true;
-		return read_head(&r, into) && read_parameters(&r, into);
+		return read_head(&r, open, into) && read_parameters(&r, into);
 	}
 	if (!read_name(&r, into))
 		return false;
