@@ -74,7 +74,7 @@ $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
 # In this order what runs in every process lies side by side, then what each start runs, and the large stubs last.
-first := shim/bookend shim/environment shim/string hooks/symbol hooks/object \
+first := shim/bookend shim/environment shim/string shim/clock hooks/symbol hooks/object \
 	$(addprefix shim/,adopt auxiliary executable exits handover heirs helper lifecycle main self start subject thread trace worker) \
 	$(addprefix base/,checksum clock paths pool pool_count pool_facts process reasons shared siphash slot slot_blocks switches text) \
 	$(addprefix policy/,arena condition decide eval facts image_file match node snapshot subject_world value words)

@@ -1,6 +1,6 @@
 /*
- * The clocks, through libc's clock_gettime, which is the vDSO's and no system call on common
- * machines, as long as the process may use that.
+ * The clocks, through clock_gettime: libc's or, inside a host, our own (shim/clock.c), the vDSO's
+ * and no system call on common machines, as long as the process may use that.
  */
 #include "base/clock.h"
 

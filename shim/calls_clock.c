@@ -1,25 +1,19 @@
 /*
- * Time inside a call. The hour is asked of the kernel's function in the vDSO, which uses general
- * registers only and is nobody's to interpose; how long a call takes, of the processor's counter,
- * whose speed is found out against that clock.
+ * Time inside a call. The hour is asked of the kernel's function in the vDSO (clock.c); how long a
+ * call takes, of the processor's counter, whose speed is found out against that clock.
  */
 #include <stddef.h>
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/sys.h"
 #include "cycles.h" /* base/arch */
-#include "hooks/symbol.h"
 #include "shim/calls.h"
 #include "shim/calls_private.h"
-
-typedef int calls_clock_fn(clockid_t clock, struct timespec *into);
 
 /* Its speed is known for good when so much time has been compared: to 1 in 20,000. */
 #define CALLS_SPEED_NS	  (CLOCK_SECOND / 1000)
 #define CALLS_SPEED_SHIFT 24
 
-static calls_clock_fn *calls_vdso;
 static uint64_t calls_begin_cycles, calls_begin_ns;
 static _Atomic uint64_t calls_speed; /* ns a cycle, shifted; 0: not known yet */
 
@@ -28,21 +22,12 @@ static uint64_t calls_ask(clockid_t clock)
 {
 	struct timespec now = { 0 };
 
-	if (calls_vdso)
-		calls_vdso(clock, &now);
-	else
-		sys_call(SYS_clock_gettime, clock, &now, 0, 0);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * CLOCK_SECOND + (uint64_t)now.tv_nsec;
 }
 
 void calls_clock_begin(void)
 {
-	/* The kernel's vdso(7): each machine has one of these names. */
-	void *at = symbol_in_vdso("__vdso_clock_gettime");
-
-	if (!at)
-		at = symbol_in_vdso("__kernel_clock_gettime");
-	calls_vdso = (calls_clock_fn *)at;
 	calls_begin_ns = calls_ask(CLOCK_MONOTONIC);
 	calls_begin_cycles = cycles();
 }

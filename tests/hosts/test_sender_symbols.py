@@ -113,6 +113,15 @@ int main(void)
 """
 
 
+def test_a_preloaded_clock(host):
+    """libfaketime's function must not be called before there is an environment, and its hour is the program's, not ours."""
+    h = host("bash", "date", sender="thread")
+    status, out, errors, _ = h.compare(["faketime", "2001-02-03 04:05:06", "bash", "-c", "date +%F; date +%Y; exit 3"])
+    assert (status, out, errors) == (3, "2001-02-03\n2001\n", ""), (status, out, errors)
+    h.expect(ended("bash", code=3), *[ended("date", code=0)] * 3)  # faketime itself asks date
+    assert not [event for event in h.events() if event["time"] < "2020"]
+
+
 @pytest.mark.parametrize("compiler,flag,runs", [
     ("gcc", "address", True), ("gcc", "undefined", True), ("clang", "address", True), ("gcc", "thread", False),
     ("clang", "thread", False), ("clang", "memory", False)])

@@ -11,7 +11,7 @@ test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck sh
 servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init'
 commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static musl-tools chromium firefox-esr'
 # For the sender's thread in programs with libraries of their own.
-libraries='libssl-dev libjemalloc2 libtcmalloc-minimal4 php8.2-cli php8.2-curl valgrind strace ltrace'
+libraries='libssl-dev libjemalloc2 libtcmalloc-minimal4 faketime php8.2-cli php8.2-curl valgrind strace ltrace'
 # Who else traces calls, and a large program to scan.
 peers='uftrace ltrace lttng-tools liblttng-ust-dev mariadb-server'
 
