@@ -1,12 +1,6 @@
 /*
- * `make bench`: the rows of budgets.def, one after the other. The environment chooses:
- *
- *   BENCH=quick           fewer rounds: under 3 minutes instead of under 20
- *   BENCH_SECONDS=N       how long the sustained rows run (60; quick: 6)
- *   BENCH_ROWS=PREFIX     only rows whose name begins so
- *   BENCH_JSON=FILE       the rows as JSON, too
- *
- * Exit status: 0 when every row met its budget, 1 otherwise.
+ * `make bench`: the rows of budgets.def, one after the other. The environment chooses, as `usage`
+ * says. Exit status: 0 when every row met its budget, 1 otherwise, 2 when there were arguments.
  */
 #include <errno.h>
 #include <signal.h>
@@ -26,6 +20,14 @@ static const struct row rows[] = {
 #undef ROW
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const char usage[] =
+	"bench: it takes no arguments; these variables of the environment choose what is "
+	"measured:\n"
+	"  BENCH=quick        fewer rounds: under 3 minutes instead of under 20\n"
+	"  BENCH_SECONDS=N    how long the sustained rows run (60; quick: 6)\n"
+	"  BENCH_ROWS=PREFIX  only rows whose name begins so\n"
+	"  BENCH_JSON=FILE    the rows as JSON, too\n";
 
 static struct measured results[ROWS];
 static bool done[ROWS];
@@ -77,11 +79,17 @@ static size_t summary(void)
 	return tried - met;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct bench bench;
-	int error = open_bench(&bench);
+	int error;
 
+	(void)argv;
+	if (argc > 1) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	error = open_bench(&bench);
 	if (error) {
 		fprintf(stderr, "bench: %s: %s\n", bench.folder, strerror(-error));
 		return 1;
