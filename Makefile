@@ -56,12 +56,16 @@ tests = $(patsubst %.c,$(B)/$(1)/%,$(2))
 all: $(B)/libbookend.so $(B)/libbookend-sender.so $(B)/bookend $(B)/bookend-collector
 
 HOT_PLACES := hooks/% base/% shim/% policy/measures tests/hooks/%
+# What a process runs once, cold: there size is time, and memory. The rest of the preloaded object is on the way of calls.
+ONCE_PLACES := shim/% policy/% base/%
+OFTEN_PLACES := shim/string shim/clock shim/calls_% policy/measures base/checksum base/clock base/ring
+ONCE_FLAGS := $(if $(filter -O2,$(CFLAGS)),-Os)
 
 # One tree of objects for each set of flags: $(call tree,NAME,COMPILER,FLAGS)
 define tree
 $(B)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(ALL) $(3) $$(HOT) -c $$< -o $$@
+	$(2) $(ALL) $(3) $$(HOT) $$(ONCE) -c $$< -o $$@
 $(B)/$(1)/%.o: %.S Makefile
 	@mkdir -p $$(@D)
 	$(2) $(ALL) $(3) -c $$< -o $$@
@@ -70,6 +74,8 @@ $(B)/$(1)/%.o: %.S Makefile
 $(foreach place,$(HOT_PLACES),$(B)/$(1)/$(place).o): HOT := -mgeneral-regs-only
 endef
 $(eval $(call tree,inside,$(CC),$(SHIP) $(PIC) $(INSIDE_$(ARCH)) -ftls-model=initial-exec -ffunction-sections -fdata-sections))
+$(foreach place,$(ONCE_PLACES),$(eval $(B)/inside/$(place).o: ONCE := $(ONCE_FLAGS)))
+$(foreach place,$(OFTEN_PLACES),$(eval $(B)/inside/$(place).o: ONCE :=))
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
