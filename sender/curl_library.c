@@ -62,8 +62,10 @@ static int load(void)
 		r = bind_functions(library);
 	if (!r)
 		r = init_library(library);
-	if (!r)
+	if (!r) {
 		library_load_names();
+		library_let_go_of_pages();
+	}
 	ready = r == 0;
 	library_note(r != 0 && r != -EINTR);
 	return r;

@@ -15,6 +15,9 @@ int library_load(const char *name, void **into);
 /* The modules that a look-up of a host's name would load by itself, and not in a step. */
 void library_load_names(void);
 
+/* In a service, once all is loaded: the pages of the libraries that only loading needed. */
+void library_let_go_of_pages(void);
+
 /* One that was wanted last could not be had, or used: by who wanted it. */
 void library_note(bool missing);
 bool library_is_missing(void);

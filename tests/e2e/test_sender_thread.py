@@ -269,6 +269,19 @@ def test_nothing_of_the_sender_is_ever_unmapped(service, https_receiver, tmp_pat
     assert len(mapped) >= 4
 
 
+def test_what_only_loading_read_of_the_libraries_is_not_kept(service):
+    """Of TLS, which is loaded and not used, next to nothing is in the process's memory."""
+    process = service.start("sleep", "60", text=policy_text(
+        f"http://127.0.0.1:{support.free_port()}", more=", retry: { tries: 2, wait: 1ms }"))
+    support.wait_until(lambda: any(row["failures"] for row in service.status()["destinations"]), 10, "a failure")
+    size = kept = 0
+    for mapping in re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", pathlib.Path(f"/proc/{process.pid}/smaps").read_text()):
+        if re.match(r"\S+ r-.p .*libcrypto", mapping):
+            size += int(re.search(r"Size: +(\d+)", mapping)[1])
+            kept += int(re.search(r"Rss: +(\d+)", mapping)[1])
+    assert size > 2000 and kept < size / 10, (kept, size)
+
+
 STAYS = """bookend: 1
 destinations:
   out: {{ format: json, url: "{url}", send: {{ wait: 50ms }} }}
