@@ -3,7 +3,7 @@
 import pytest
 
 import support
-from hot import policy, stopped
+from hot import HOT, policy, stopped
 from test_postgres import control, data, start  # noqa: F401  data is a fixture
 
 TEXT = r"""
@@ -73,3 +73,21 @@ def test_connections_and_queries_are_counted(asks, host, data):  # noqa: F811
     kept = b"".join(path.read_bytes() for path in [h.out, *h.state.rglob("*")] if path.is_file())
     pools = b"".join(path.read_bytes() for path in support.pools_of(h.state, h.user.pw_uid if h.user else None))
     assert b"secret" not in kept and b"secret" not in pools and len(pools) > 1 << 20
+
+
+def test_hot_symbols_make_no_difference(asks, host, data):  # noqa: F811
+    h = host(user="postgres", policy=policy(["asks"], HOT + MEASURES))
+    info = f"host={data.parent} user=postgres dbname=postgres"
+
+    def scenario(world):
+        start(world, data)
+        program = world.host.folder / "asks"
+        program.write_bytes(open(asks, "rb").read())
+        program.chmod(0o755)
+        said = [world.run(program, info) for _ in range(5)]
+        stop = control(world, data, "stop", "-m", "fast")
+        return [(done.returncode, done.stdout, done.stderr) for done in said], stop[0]
+
+    h.both(scenario)
+    stops = support.wait_until(lambda: len(found := stopped(h)) == 5 and found, 20, "five stops")
+    assert all(stop["queries"] == 26 and stop["malloc"] == stop["malloced"] > 26 for stop in stops)

@@ -20,7 +20,31 @@ def test_counts_are_those_of_the_script(host):
     assert (stop["parents"], stop["wrote"], stop["wrote_sum"]) == (1234, 100, 300)
 
 
+# A server with a thread for each connection, and eight clients: 800 requests.
+LOAD = """
+import http.client, http.server, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers['Content-Length']))[::-1]
+        self.send_response(200); self.send_header('Content-Length', str(len(body))); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *words): pass
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+threading.Thread(target=server.serve_forever).start()
+said = {}
+def client(n):
+    c = http.client.HTTPConnection(*server.server_address)
+    for i in range(100):
+        c.request('POST', '/', str(n * 1000 + i)); said[n, i] = c.getresponse().read()
+    c.close()
+threads = [threading.Thread(target=client, args=(n,)) for n in range(8)]
+[t.start() for t in threads]; [t.join() for t in threads]
+server.shutdown(); print(len(said), sum(int(text[::-1]) for text in said.values()))
+"""
+
+
 @pytest.mark.parametrize("text", [
+    LOAD,
     "import json, hashlib; print(hashlib.sha256(json.dumps(list(range(20000))).encode()).hexdigest())",
     "import threading; s = []; t = [threading.Thread(target=lambda: s.append(sum(range(99999)))) for _ in range(8)]; "
     "[x.start() for x in t]; [x.join() for x in t]; print(s)",
