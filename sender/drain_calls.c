@@ -27,11 +27,14 @@ static int write_call(struct drain *d, const struct drain_group *group, uint64_t
 				  .bytes = record->length,
 				  .position = position,
 				  .real_ns = real_time(group->start, record->boot_ns) };
+	int error;
 
 	if (record->type != CALL_RING_TYPE || record->length < sizeof(struct call_record))
 		return 0;
 	d->call = &call;
-	return drain_write_moment(d, group, LATE_CALL, d->moment);
+	error = drain_write_moment(d, group, LATE_CALL, d->moment);
+	d->call = NULL;
+	return error;
 }
 
 static void add_mark(struct drain *d, const struct drain_group *group,

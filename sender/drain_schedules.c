@@ -177,6 +177,7 @@ static int write_event(struct drain *d, const struct drain_due *due, struct sche
 	r = drain_write_moment(d, &group, LATE_TICK, moment);
 	d->turn = NULL;
 	d->shared = NULL;
+	d->group = NULL;
 	mark.events = d->events;
 	if (!r && d->events)
 		segment_add_mark(d->segment, SPOOL_END, &mark);

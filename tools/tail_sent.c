@@ -59,10 +59,12 @@ static char *find_new(const struct sent *s, char *text)
 static void print_new(struct sent *s)
 {
 	char *text = read_all(s);
-	char *new = text ? find_new(s, text) : NULL;
-	char *end;
+	const char *new, *end;
 
-	while (new && (end = strchr(new, '\n')) != NULL) {
+	if (!text)
+		return;
+	new = find_new(s, text);
+	for (end = strchr(new, '\n'); end; end = strchr(new, '\n')) {
 		fwrite(new, 1, (size_t)(end + 1 - new), stdout);
 		free(s->last);
 		s->last = strndup(new, (size_t)(end + 1 - new));

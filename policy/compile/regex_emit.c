@@ -51,14 +51,15 @@ static void set_split(struct emitter *m, unsigned split, bool lazy, unsigned int
 
 static void emit_choice(struct emitter *m, const struct regex_tree *tree)
 {
-	unsigned split[REGEX_STEPS_MAX + 1], jump[REGEX_STEPS_MAX + 1];
+	unsigned jump[REGEX_STEPS_MAX + 1] = { 0 };
 	unsigned last = tree->items - 1;
 
 	for (unsigned i = 0; i < last && !m->full; i++) {
-		split[i] = put(m, REGEX_SPLIT, 0, 0);
+		unsigned split = put(m, REGEX_SPLIT, 0, 0);
+
 		emit(m, tree->item[i]);
 		jump[i] = put(m, REGEX_JUMP, 0, 0);
-		set_split(m, split[i], false, split[i] + 1, m->steps);
+		set_split(m, split, false, split + 1, m->steps);
 	}
 	emit(m, tree->item[last]);
 	for (unsigned i = 0; i < last && !m->full; i++)
