@@ -79,15 +79,14 @@ $(foreach place,$(OFTEN_PLACES),$(eval $(B)/inside/$(place).o: ONCE :=))
 $(eval $(call tree,outside,$(CC),$(SHIP) -fPIE))
 $(eval $(call tree,sender,$(CC),$(SHIP) $(PIC)))
 
-# In this order what runs in every process lies side by side, then what each start runs, and the large stubs last.
-first := shim/bookend shim/environment shim/string shim/clock hooks/symbol hooks/object \
-	$(addprefix shim/,adopt auxiliary executable exits handover heirs helper lifecycle main self start subject thread trace worker) \
-	$(addprefix base/,checksum clock paths pool pool_count pool_facts process reasons shared siphash slot slot_blocks switches text) \
-	$(addprefix policy/,arena condition decide eval facts image_file match node snapshot subject_world value words)
-first := $(addsuffix .c,$(first))
-inside := $(first) $(filter-out $(first) $(stubs),$(shim) $(base) $(policy)) $(stubs)
-$(B)/libbookend.so: $(call obj,inside,$(inside)) shim/libbookend.map shim/libbookend.ld
-	$(CC) $(LD_INSIDE) -Wl,-T,shim/libbookend.ld -o $@ $(filter %.o,$^)
+inside := $(shim) $(base) $(policy)
+$(B)/libbookend.so: $(call obj,inside,$(inside)) shim/libbookend.map shim/libbookend.ld $(B)/first_text.ld $(B)/first_rodata.ld
+	$(CC) $(LD_INSIDE) -Wl,-T,shim/libbookend.ld -L$(B) -o $@ $(filter %.o,$^)
+
+# Functions have sections .text.NAME, constructors .text.startup.NAME, and parts of them, or texts in them, another suffix.
+$(B)/first_%.ld: shim/order.txt Makefile
+	@mkdir -p $(@D)
+	sed -n 's/^[a-z_]\w*$$/*(.$*.& .$*.startup.& .$*.&.*)/p' $< >$@
 
 $(B)/libbookend-sender.so: $(call obj,sender,$(base) $(policy) $(sender)) sender/libbookend-sender.map
 	$(CC) -shared $(LD_SAFE) -Wl,--version-script=sender/libbookend-sender.map -o $@ $(filter %.o,$^) $(LIBS_SENDER)
