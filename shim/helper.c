@@ -196,6 +196,21 @@ static void helper_start(struct helper_child *child, char *stack)
 	errno = kept;
 }
 
+/* By firejail, which as PID 1 of its sandbox waits for whatever is left in there, and ends as that
+ * did. */
+static bool helper_is_awaited(void)
+{
+	static const char waits[] = "firejail\n";
+	char comm[sizeof(waits)] = { 0 };
+	int fd = sys_openat(AT_FDCWD, "/proc/1/comm", O_RDONLY | O_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	sys_read(fd, comm, sizeof(comm) - 1);
+	sys_close(fd);
+	return !memcmp(comm, waits, sizeof(waits));
+}
+
 /*
  * A helper of PID 1, or of a reaper of orphans, would be its child after all, and die with it or be
  * reaped by it. Valgrind takes our clone for a fork, and the host's output comes twice.
@@ -206,7 +221,8 @@ static bool helper_allowed(const struct self *self)
 
 	return self->tool[0] && !self->confined && self->pid != 1 && sys_geteuid() == self->uid &&
 	       !symbol_object(SYMBOL_VALGRIND) && !sys_call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0) &&
-	       !sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &reaper, 0, 0) && !reaper;
+	       !sys_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &reaper, 0, 0) && !reaper &&
+	       !helper_is_awaited();
 }
 
 /* pid: whose death to wait for, 0: nobody's. */

@@ -93,3 +93,16 @@ def test_a_daemon_in_a_container(host):
 
     assert h.both(scenario) == 1
     h.expect(ended("redis-check-rdb", code=0, after=15))
+
+
+def test_a_sandbox_that_waits_for_all_that_is_in_it(host):
+    """firejail ends with the status of the last process in its sandbox, and not before: no helper of ours is among them."""
+    h = host("bash", sender="helper")
+    command = ["firejail", "--noprofile", "--quiet", "bash", "-c", "echo inside; exit 4"]
+    plain = h.world(False)
+    if plain.run(*command).returncode != 4:
+        pytest.skip("firejail can not make its sandbox here")
+    status, out, *_ = h.compare(command)
+    assert (status, out) == (4, "inside\n")
+    assert len(h.ends()) == 0, "somebody has delivered"
+    h.expect(ended("bash", code=4))
