@@ -202,12 +202,23 @@ static bool is_live_of(uint64_t word, uint32_t pid)
 	return CLAIM_PID(word) == pid && state >= CLAIM_TAKEN && state <= CLAIM_DAEMONIZING;
 }
 
-/* The next claim word from *at on that names the pid. */
+/* The next claim word from *at on that names the pid. Every start looks at all of them: what the
+ * compiler can not know to stay the same is read once. */
 static bool find_claim(const struct pool *pool, uint32_t pid, uint32_t *at)
 {
-	for (; *at < pool->slots; (*at)++)
-		if (is_live_of(atomic_load_explicit(&pool->claims[*at], memory_order_acquire), pid))
+	const _Atomic uint64_t *claim = pool->claims, *end = claim + pool->slots;
+	const uint32_t low = CLAIM_WORD(0, pid, 0), mask = CLAIM_WORD(0, CLAIM_PIDS - 1, 0);
+
+	for (claim += *at; claim < end; claim++) {
+		uint32_t word = (uint32_t)atomic_load_explicit(claim, memory_order_relaxed);
+
+		if (((word ^ low) & mask) == 0 &&
+		    is_live_of(atomic_load_explicit(claim, memory_order_acquire), pid)) {
+			*at = (uint32_t)(claim - pool->claims);
 			return true;
+		}
+	}
+	*at = pool->slots;
 	return false;
 }
 
