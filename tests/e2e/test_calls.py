@@ -262,3 +262,36 @@ def test_a_delta_is_what_came_since_the_event_was_last_made(called, compile_c, r
     # Each begins where the one before it ended, while the program goes on counting.
     so_far = [sum(beat["calls"] for beat in seen[:i + 1]) for i in range(len(seen))]
     assert all(at <= beat["total"] <= later for at, beat, later in zip(so_far, seen, [*so_far[1:], made]))
+
+
+VALUES = r"""
+#include <unistd.h>
+int main(void)
+{
+	for (int i = 1; i <= 10000; i++)
+		getpgid(1000000 + (int)((long)i * 7919 % 10007) * 37);
+	return 0;
+}
+"""
+
+
+def test_quantiles_are_within_one_percent(called, compile_c, run):
+    c = called("values", """
+    measures: { sizes: { call: "pid_t getpgid(pid_t of)", histogram: { parameter: of } } }
+    events:
+      ended:
+        when: stop
+        properties:
+          count: "${measure.sizes.count}"
+          min: "${measure.sizes.min}"
+          max: "${measure.sizes.max}"
+          p50: "${measure.sizes.p50}"
+          p90: "${measure.sizes.p90}"
+          p99: "${measure.sizes.p99}"
+""")
+    run(compile_c(VALUES, name="values"), env=c.env(), check=True)
+    (stop,) = c.ended()
+    exact = sorted(1000000 + i * 7919 % 10007 * 37 for i in range(1, 10001))
+    assert (stop["count"], stop["min"], stop["max"]) == (10000, exact[0], exact[-1])
+    for name, share in (("p50", 50), ("p90", 90), ("p99", 99)):
+        assert abs(stop[name] / exact[share * 100 - 1] - 1) <= 0.01, name

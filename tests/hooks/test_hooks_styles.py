@@ -58,6 +58,7 @@ CASES = {
     "vfork": [*every("callee_add", 11), ("count:vfork", 1), ("entry:vfork", 1)],
     "address": every("callee_add", 4),
     "unaligned": every("callee_add", 1),
+    "protection": every("callee_add", 1),
     "within": every("callee_add", 1),
     "throw": [*every("callee_back", 3, returns=0), *every("callee_add", 1), ("count:__cxa_throw", 3), ("entry:__cxa_throw", 3)],
     "throw_library": [("count:_ZSt24__throw_out_of_range_fmtPKcz", 1), ("entry:_ZSt24__throw_out_of_range_fmtPKcz", 1)],
