@@ -13,16 +13,25 @@ struct calls_told {
 	const struct self *self;
 	const struct hooks_spec *spec;
 	uint32_t count;
-	bool diverted[TRACED];
+	bool diverted[TRACED], defined[TRACED];
 };
+
+/* A function that its own object calls without a slot is defined like one that nobody calls; a
+ * static one has no name that a loader knows. */
+static const char calls_no_slot[] = "nothing diverted: no object calls it through a slot; calls "
+				    "inside the object that defines it can not be seen";
+static const char calls_no_name[] = "nothing diverted: no loaded object has a function of that "
+				    "name for others; it is static, or not there";
 
 static void calls_tell(void *context, const struct hooks_finding *f)
 {
 	struct calls_told *told = context;
 	uint32_t which = (uint32_t)(f->spec - told->spec);
 
-	if (f->outcome == HOOKS_DIVERTED && which < TRACED)
-		told->diverted[which] = true;
+	if (which < TRACED) {
+		told->diverted[which] |= f->outcome == HOOKS_DIVERTED;
+		told->defined[which] |= f->outcome == HOOKS_DEFINED;
+	}
 	trace_call(told->self, f->spec->name, f->version ? f->version : f->spec->version,
 		   hooks_outcome_text(f->outcome), f->object[0] ? f->object : told->self->exe,
 		   f->slots);
@@ -41,7 +50,5 @@ void calls_trace(const struct self *self)
 	for (uint32_t i = 0; i < told.count && i < TRACED; i++)
 		if (!told.diverted[i])
 			trace_call(self, told.spec[i].name, told.spec[i].version,
-				   "nothing diverted: no object calls it through a slot; it may be "
-				   "static, internal to its object, or not there",
-				   "", 0);
+				   told.defined[i] ? calls_no_slot : calls_no_name, "", 0);
 }

@@ -12,7 +12,7 @@ services:
     consent: [ allow: always ]
     to: [out]
     measures:
-      opens: { call: [opendir, no_such_function], count: calls }
+      opens: { call: [opendir, wordexp, no_such_function], count: calls }
     events: { ended: { when: stop, properties: { n: "${measure.opens}" } } }
 """
 
@@ -26,6 +26,9 @@ def test_what_became_of_each_symbol(run, bookend, env, policy):
     assert outcome["opendir", "diverted"]["slots"] >= 1
     assert outcome["opendir", "defined"]["object"].endswith("libc.so.6")
     assert outcome["no_such_function", "nothing diverted"]["slots"] == 0
+    assert "static, or not there" in outcome["no_such_function", "nothing diverted"]["outcome"]
+    assert outcome["wordexp", "defined"]["object"].endswith("libc.so.6")  # which ls does not import
+    assert "inside the object that defines it" in outcome["wordexp", "nothing diverted"]["outcome"]
     assert "etc" in done.stderr  # the command's own output
 
 
