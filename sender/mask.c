@@ -29,6 +29,15 @@ static void add(struct mask *m, const char *secret, size_t length)
 	m->count++;
 }
 
+static void note_stops(struct mask *m)
+{
+	m->json_stops['\\'] = true;
+	for (unsigned i = 0; i < m->count; i++) {
+		m->stops[(unsigned char)m->text.data[m->secret[i].at]] = true;
+		m->json_stops[(unsigned char)m->text.data[m->secret[i].json]] = true;
+	}
+}
+
 int mask_init(struct mask *m, const struct buffer *secrets, const char *key)
 {
 	const char *at = secrets->data;
@@ -45,10 +54,12 @@ int mask_init(struct mask *m, const struct buffer *secrets, const char *key)
 		add(m, at, length);
 		at += length + 1;
 	}
-	if (!m->text.failed)
-		return 0;
-	mask_fini(m);
-	return -ENOMEM;
+	if (m->text.failed) {
+		mask_fini(m);
+		return -ENOMEM;
+	}
+	note_stops(m);
+	return 0;
 }
 
 void mask_fini(struct mask *m)
@@ -88,15 +99,21 @@ static size_t secret_at(const struct mask *m, const char *text, size_t length, s
 
 void mask_text(const struct mask *m, struct buffer *into, const char *text, size_t length)
 {
-	for (size_t at = 0; at < length;) {
-		size_t bytes = secret_at(m, text, length, at, false);
+	size_t kept = 0; /* what stands before it is in `into` */
 
-		if (bytes)
+	for (size_t at = 0; at < length;) {
+		size_t bytes = m->stops[(unsigned char)text[at]]
+				       ? secret_at(m, text, length, at, false)
+				       : 0;
+
+		if (bytes) {
+			buffer_add(into, text + kept, at - kept);
 			buffer_text(into, shown);
-		else
-			buffer_add(into, text + at, 1);
+			kept = at + bytes;
+		}
 		at += bytes ? bytes : 1;
 	}
+	buffer_add(into, text + kept, length - kept);
 }
 
 /* A number, or true: as a whole. */
@@ -109,20 +126,28 @@ static bool is_value(const char *text, size_t length, size_t at, size_t bytes)
 void mask_json(const struct mask *m, struct buffer *into, const char *text, size_t length)
 {
 	bool string = false;
+	size_t kept = 0; /* what stands before it is in `into` */
 
 	for (size_t at = 0; at < length;) {
-		size_t bytes = text[at] == '"' ? 0 : secret_at(m, text, length, at, true);
-		size_t step = string && text[at] == '\\' && at + 1 < length ? 2 : 1;
+		size_t bytes;
 
+		/* Without a branch: there are many, and nobody foresees where. */
+		string ^= text[at] == '"';
+		if (!m->json_stops[(unsigned char)text[at]]) {
+			at++;
+			continue;
+		}
+		bytes = secret_at(m, text, length, at, true);
 		if (bytes && (string || is_value(text, length, at, bytes))) {
+			buffer_add(into, text + kept, at - kept);
 			buffer_text(into, string ? "" : "\"");
 			buffer_text(into, shown);
 			buffer_text(into, string ? "" : "\"");
 			at += bytes;
+			kept = at;
 			continue;
 		}
-		string ^= step == 1 && text[at] == '"';
-		buffer_add(into, text + at, step);
-		at += step;
+		at += string && text[at] == '\\' && at + 1 < length ? 2 : 1;
 	}
+	buffer_add(into, text + kept, length - kept);
 }

@@ -15,6 +15,9 @@ struct mask {
 		size_t json, json_length;
 	} secret[MASK_MOST];
 	unsigned count;
+	/* By byte: may a secret begin with it, in a text and, where a backslash counts as well, in
+	 * JSON? There none begins with a quote. */
+	bool stops[256], json_stops[256];
 	bool all; /* there are more than could be kept: nothing is to be shown */
 };
 

@@ -60,6 +60,24 @@ static void the_longest_one_counts(void **state)
 			    "(secret) (secret)");
 }
 
+static void a_secret_may_begin_with_any_byte(void **state)
+{
+	(void)state;
+	for (int c = 1; c < 256; c++) {
+		const char secret[] = { (char)c, 'q', 'q', 'q', '\n', '\0' };
+		const char text[] = { 'a', '-', (char)c, 'q', 'q', 'q', '-', '\0' };
+		struct buffer json = { 0 };
+
+		if (c == '\n')
+			continue;
+		assert_string_equal(masked(secret, "", text, false), "a-(secret)-");
+		buffer_json(&json, text, strlen(text));
+		buffer_add(&json, "", 1);
+		assert_string_equal(masked(secret, "", json.data, true), "\"a-(secret)-\"");
+		buffer_free(&json);
+	}
+}
+
 static void too_many_hide_everything(void **state)
 {
 	char many[1000] = "";
@@ -87,6 +105,7 @@ int main(void)
 		cmocka_unit_test(secrets_are_hidden_in_json_as_they_stand_there),
 		cmocka_unit_test(short_secrets_are_hidden_where_they_stand_alone),
 		cmocka_unit_test(the_longest_one_counts),
+		cmocka_unit_test(a_secret_may_begin_with_any_byte),
 		cmocka_unit_test(too_many_hide_everything),
 	};
 
