@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,7 +44,7 @@ static int fill_queue(struct dead_end *end)
 
 int dead_end_open(struct dead_end *end, const char *how)
 {
-	*end = (struct dead_end){ .listener = -1, .filler = { -1, -1, -1, -1 } };
+	*end = (struct dead_end){ .listener = -1, .filler = { -1, -1, -1, -1 }, .taken = -1 };
 
 	int error = bind_port(end);
 	if (error || !strcmp(how, "closed"))
@@ -55,8 +56,44 @@ int dead_end_open(struct dead_end *end, const char *how)
 	return silent ? 0 : fill_queue(end);
 }
 
+static void let_go(struct dead_end *end)
+{
+	if (end->taken >= 0)
+		close(end->taken);
+	end->taken = -1;
+}
+
+static bool comes(int file, int most_ms)
+{
+	struct pollfd wait = { .fd = file, .events = POLLIN };
+
+	return poll(&wait, 1, most_ms) == 1;
+}
+
+void dead_end_forget(struct dead_end *end)
+{
+	let_go(end);
+	while (comes(end->listener, 0)) {
+		end->taken = accept4(end->listener, NULL, NULL, SOCK_CLOEXEC);
+		let_go(end);
+	}
+}
+
+int dead_end_await(struct dead_end *end, int most_ms)
+{
+	char byte;
+
+	if (!comes(end->listener, most_ms))
+		return -ETIME;
+	end->taken = accept4(end->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (end->taken < 0)
+		return -errno;
+	return comes(end->taken, most_ms) && recv(end->taken, &byte, 1, MSG_PEEK) == 1 ? 0 : -ETIME;
+}
+
 void dead_end_close(struct dead_end *end)
 {
+	let_go(end);
 	for (int i = 0; i < DEAD_END_FILLERS; i++)
 		if (end->filler[i] >= 0)
 			close(end->filler[i]);

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/bench/spawn.h"
@@ -22,6 +24,41 @@ int waiting_private_kb(pid_t pid, double *into)
 
 		if (sscanf(line, "Private_Clean: %ld kB", &kb) == 1 ||
 		    sscanf(line, "Private_Dirty: %ld kB", &kb) == 1)
+			*into += (double)kb;
+	}
+	fclose(file);
+	return 0;
+}
+
+/* The path in a line that begins a mapping. */
+static bool begins_mapping(const char *line, char path[256])
+{
+	unsigned long from, to;
+
+	path[0] = '\0';
+	return sscanf(line, "%lx-%lx %*s %*s %*s %*s %255[^\n]", &from, &to, path) >= 2;
+}
+
+int waiting_alone_kb(pid_t pid, const char *maps, double *into)
+{
+	char name[64], line[512], path[256];
+	bool own = false;
+
+	snprintf(name, sizeof(name), "/proc/%d/smaps", pid);
+
+	FILE *file = fopen(name, "re");
+	if (!file)
+		return -errno;
+	*into = 0;
+	while (fgets(line, sizeof(line), file)) {
+		long kb;
+
+		if (begins_mapping(line, path))
+			own = path[0] == '/' && !strstr(maps, path);
+		else if (sscanf(line, "Private_Clean: %ld kB", &kb) == 1 ||
+			 sscanf(line, "Private_Dirty: %ld kB", &kb) == 1 ||
+			 (own && (sscanf(line, "Shared_Clean: %ld kB", &kb) == 1 ||
+				  sscanf(line, "Shared_Dirty: %ld kB", &kb) == 1)))
 			*into += (double)kb;
 	}
 	fclose(file);

@@ -22,5 +22,8 @@ int waiting_end(const struct waiting *waiting);
 
 /* Private_Clean + Private_Dirty of its smaps_rollup. */
 int waiting_private_kb(pid_t pid, double *into);
+/* The same as if nobody else had a file mapped but those in `maps`, the text of another process's
+ * /proc/PID/maps: what of the rest is shared counts, too. */
+int waiting_alone_kb(pid_t pid, const char *maps, double *into);
 
 #endif
