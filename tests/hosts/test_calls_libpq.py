@@ -52,20 +52,20 @@ def asks(compile_c):
     return compile_c(TEXT, name="asks", libs=["-l:libpq.so.5"])
 
 
+def ask(world, asks, data, times):  # pylint: disable=redefined-outer-name
+    """What the program says, asked so often, and how the server stopped."""
+    start(world, data)
+    program = world.host.folder / "asks"
+    program.write_bytes(open(asks, "rb").read())
+    program.chmod(0o755)
+    said = [world.run(program, f"host={data.parent} user=postgres dbname=postgres") for _ in range(times)]
+    stop = control(world, data, "stop", "-m", "fast")
+    return [(done.returncode, done.stdout, done.stderr) for done in said], stop[0]
+
+
 def test_connections_and_queries_are_counted(asks, host, data):  # noqa: F811
     h = host(user="postgres", policy=policy(["asks"], MEASURES, EVENTS))
-    info = f"host={data.parent} user=postgres dbname=postgres"
-
-    def scenario(world):
-        start(world, data)
-        program = world.host.folder / "asks"
-        program.write_bytes(open(asks, "rb").read())
-        program.chmod(0o755)
-        done = world.run(program, info)
-        stop = control(world, data, "stop", "-m", "fast")
-        return done.returncode, done.stdout, done.stderr, stop[0]
-
-    assert h.both(scenario) == (0, "1 0\n" + "a_secret42\n" * 25, "", 0)
+    assert h.both(ask, asks, data, 1) == ([(0, "1 0\n" + "a_secret42\n" * 25, "")], 0)
     (stop,) = stopped(h)
     assert (stop["connects"], stop["queries"], stop["took"]) == (2, 26, 26)
     connected = [event["properties"] for event in h.events() if event["event"] == "connected"]
@@ -77,17 +77,6 @@ def test_connections_and_queries_are_counted(asks, host, data):  # noqa: F811
 
 def test_hot_symbols_make_no_difference(asks, host, data):  # noqa: F811
     h = host(user="postgres", policy=policy(["asks"], HOT + MEASURES))
-    info = f"host={data.parent} user=postgres dbname=postgres"
-
-    def scenario(world):
-        start(world, data)
-        program = world.host.folder / "asks"
-        program.write_bytes(open(asks, "rb").read())
-        program.chmod(0o755)
-        said = [world.run(program, info) for _ in range(5)]
-        stop = control(world, data, "stop", "-m", "fast")
-        return [(done.returncode, done.stdout, done.stderr) for done in said], stop[0]
-
-    h.both(scenario)
+    h.both(ask, asks, data, 5)
     stops = support.wait_until(lambda: len(found := stopped(h)) == 5 and found, 20, "five stops")
     assert all(stop["queries"] == 26 and stop["malloc"] == stop["malloced"] > 26 for stop in stops)
