@@ -175,8 +175,8 @@ static int move(struct drain *d, struct drain_claim *claim, struct found *found,
 
 	d->events = 0;
 	if (!found->start_error && started) {
-		drain_look_at_schedules(d, &group);
-		if (moments || drain_has_steps(&group))
+		r = drain_look_at_schedules(d, &group);
+		if (!r && (moments || drain_has_steps(&group)))
 			r = write_group(d, claim, &group, &segment);
 	}
 	if (r || (!moments && !segment && end != DRAIN_OVER)) {
@@ -249,7 +249,8 @@ static void show_life(struct drain *d, const struct slot_ref *ref, const struct 
 	if (d->spool->count || found->start_error || is_off(d))
 		return;
 	/* When it fails, the same failure is met, and told, under the claim. */
-	if (state != CLAIM_RUNNING || !(DRAIN_DONE(word) & DRAIN_DONE_START))
+	if (state != CLAIM_RUNNING || !(DRAIN_DONE(word) & DRAIN_DONE_START) ||
+	    drain_has_schedules(found->image, &found->start))
 		spool_segment(d->spool, found->start.image, &segment);
 }
 

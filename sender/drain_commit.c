@@ -101,7 +101,7 @@ static void commit_claim(struct drain *d, struct drain_held *held, uint64_t writ
 	drain_free(&held->claim.ref);
 }
 
-static void commit_memory(struct drain *d)
+void drain_commit_memory(struct drain *d)
 {
 	int r = memory_commit(&d->memory);
 
@@ -118,7 +118,7 @@ int drain_commit_held(struct drain *d)
 	if (r)
 		memory_forget(&d->memory);
 	else
-		commit_memory(d);
+		drain_commit_memory(d);
 
 	for (uint32_t i = 0; i < d->count; i++)
 		commit_claim(d, &d->held[i], written_ns);

@@ -11,6 +11,9 @@
 /* 0, or -errno of the spool: what was not written stays in its slots. */
 int drain_commit_held(struct drain *drain);
 
+/* What moments remembered, now that their events are durable. */
+void drain_commit_memory(struct drain *drain);
+
 /* What stands before it of that moment does not count. */
 void drain_void(struct segment *segment, uint64_t lifecycle, uint32_t moments);
 

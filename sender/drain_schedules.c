@@ -1,6 +1,6 @@
 /*
- * A killed drainer leaves the schedule's file as it was: the event is made again, with the same id.
- * When it was made last is kept in memory, so that a pass opens no file before its time has come.
+ * When an event was made last is kept in memory, so that a pass opens no file before its time has
+ * come.
  */
 #include "sender/drain_schedules.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policy/image.h"
+#include "sender/drain_commit.h"
 #include "sender/say.h"
 
 /* How long what a living process counted may wait for the sums. */
@@ -52,6 +53,13 @@ static const char *label_of(const struct image *image, uint32_t event)
 	return node_text_at(&image->late, image->event[event].label);
 }
 
+static void say_not_kept(const struct drain *d, const struct image *image, uint32_t event,
+			 int error)
+{
+	say(d->options, SAY_WARNING, "the schedule of %s can not be kept: %s",
+	    label_of(image, event), strerror(-error));
+}
+
 static int open_schedule(struct drain *d, const struct image *image, uint32_t event,
 			 const struct measures *measures, struct schedule *s)
 {
@@ -59,20 +67,27 @@ static int open_schedule(struct drain *d, const struct image *image, uint32_t ev
 			     label_of(image, event), measures, clock_real_ns());
 }
 
-/* The process's counts into the sums; when it was made last into *seen. */
-static void look(struct drain *d, const struct drain_group *group, uint32_t event,
-		 struct drain_seen *seen)
+/* The process's counts into the sums; when it was made last into *seen. -EAGAIN: another drainer is
+ * at it. */
+static int look(struct drain *d, const struct drain_group *group, uint32_t event,
+		struct drain_seen *seen)
 {
 	struct schedule s;
+	int r = open_schedule(d, group->image, event, d->measures, &s);
 
-	if (open_schedule(d, group->image, event, d->measures, &s))
-		return;
+	if (r)
+		return r == -EBUSY ? -EAGAIN : 0;
 	if (d->measures)
-		schedule_add(&s, d->pool->id, group->lifecycle, d->measures);
-	seen->made_ns = s.made_ns;
+		r = schedule_add(&s, d->pool, group->lifecycle, d->measures);
+	/* A turn that has begun is due, whatever the time. */
+	seen->made_ns = s.turn_ns ? 0 : s.made_ns;
 	seen->looked_ns = clock_boot_ns();
-	schedule_save(&s);
+	if (!r)
+		r = schedule_save(&s);
+	if (r)
+		say_not_kept(d, group->image, event, r);
 	schedule_close(&s);
+	return 0;
 }
 
 static bool is_noted(const struct drain *d, const struct drain_group *group, uint32_t event)
@@ -108,66 +123,98 @@ static void note_due(struct drain *d, const struct drain_group *group, uint32_t 
 	d->dues++;
 }
 
-static void look_at(struct drain *d, const struct drain_group *group, uint32_t event)
+/* Its process is over, and so is what was seen of it. */
+static void forget_seen(struct drain *d, struct drain_seen *seen)
+{
+	*seen = d->seen[--d->seens];
+}
+
+/* -EAGAIN: what the process counted can not be added now, and there is no later. */
+static int look_at(struct drain *d, const struct drain_group *group, uint32_t event)
 {
 	const struct image_event *rule = &group->image->event[event];
 	bool counts = d->measures && rule->flags & EVENT_MEASURES;
 	struct drain_seen *seen = find_seen(d, group, event, counts ? group->lifecycle : 0);
+	int r = 0;
 	bool due;
 
 	if (!seen)
-		return;
+		return 0;
 	due = seen->looked_ns && schedule_is_due(rule, seen->made_ns, clock_real_ns());
 	if (!seen->looked_ns || due ||
 	    (counts && (group->stop || clock_boot_ns() - seen->looked_ns > COUNT_NS)))
-		look(d, group, event, seen);
+		r = look(d, group, event, seen);
 	if (seen->looked_ns && schedule_is_due(rule, seen->made_ns, clock_real_ns()))
 		note_due(d, group, event);
+	if (!counts || !group->stop)
+		return 0;
+	if (!r)
+		forget_seen(d, seen);
+	return r;
 }
 
-void drain_look_at_schedules(struct drain *d, const struct drain_group *group)
+static bool is_schedule(const struct image *image, uint32_t event)
 {
-	const struct image_service *s;
-
-	if (group->start->flags & (START_ONLY_CHILD | START_WORKER) ||
-	    group->start->service >= group->image->tables->service_count)
-		return;
-	drain_open_measures(d, group);
-	s = &group->image->service[group->start->service];
-	for (uint32_t i = 0; i < s->event_count; i++) {
-		uint32_t event = s->first_event + i;
-
-		if (event < group->image->tables->event_count &&
-		    group->image->event[event].flags & EVENT_PER_INSTALLATION &&
-		    group->image->event[event].every_ns)
-			look_at(d, group, event);
-	}
+	return event < image->tables->event_count &&
+	       image->event[event].flags & EVENT_PER_INSTALLATION && image->event[event].every_ns;
 }
 
-static int write_event(struct drain *d, const struct drain_due *due, struct schedule *s,
-		       uint64_t now_ns)
+static const struct image_service *service_of(const struct image *image,
+					      const struct start_block *start)
+{
+	if (start->flags & (START_ONLY_CHILD | START_WORKER) ||
+	    start->service >= image->tables->service_count)
+		return NULL;
+	return &image->service[start->service];
+}
+
+bool drain_has_schedules(const struct image *image, const struct start_block *start)
+{
+	const struct image_service *s = service_of(image, start);
+
+	for (uint32_t i = 0; s && i < s->event_count; i++)
+		if (is_schedule(image, s->first_event + i))
+			return true;
+	return false;
+}
+
+int drain_look_at_schedules(struct drain *d, const struct drain_group *group)
+{
+	const struct image_service *s = service_of(group->image, group->start);
+	int r = 0;
+
+	if (!s)
+		return 0;
+	drain_open_measures(d, group);
+	for (uint32_t i = 0; !r && i < s->event_count; i++)
+		if (is_schedule(group->image, s->first_event + i))
+			r = look_at(d, group, s->first_event + i);
+	return r;
+}
+
+/* For a void mark: no other turn of the same process in this segment, most likely. */
+static uint32_t moment_of(const struct schedule *s)
+{
+	uint32_t number = (s->key[0] | (uint32_t)s->key[1] << 8) ^ (s->turn_ns / TICK_NS & 0xffff);
+
+	return SPOOL_MOMENT(SPOOL_TICK, SLOT_TICKS | number << 8);
+}
+
+/* Evaluated and appended. */
+static int append_event(struct drain *d, const struct drain_due *due, const struct schedule *s,
+			uint32_t moment)
 {
 	struct drain_group group = { .lifecycle = due->ref.lifecycle,
 				     .start = &due->start,
 				     .image = due->image,
 				     .untrusted = atomic_load(&due->ref.slot->untrusted_ns) != 0 };
-	struct late_tick tick = {
-		.event = due->event, .number = now_ns / TICK_NS, .real_ns = now_ns, .key = s->key
-	};
-	uint32_t moment = SPOOL_MOMENT(SPOOL_TICK, SLOT_TICKS | (tick.number & 0xffff) << 8);
-	struct spool_mark mark = { .lifecycle = group.lifecycle,
-				   .moments = moment,
-				   .more = SLOT_TICKS };
-	size_t length;
-	uint32_t routes;
-	int r = spool_segment(d->spool, due->start.image, &d->segment);
-
-	if (r)
-		return r;
-	length = d->segment->pending.length;
-	routes = d->segment->routes;
 	/* The id is that of the period: who makes it again makes the same one. */
-	tick.number = s->made_ns / TICK_NS;
+	struct late_tick tick = { .event = due->event,
+				  .number = s->made_ns / TICK_NS,
+				  .real_ns = s->turn_ns,
+				  .key = s->key };
+	int r;
+
 	d->events = 0;
 	probes_begin(&d->probes, &due->start, group.lifecycle);
 	d->turn = &tick;
@@ -178,6 +225,26 @@ static int write_event(struct drain *d, const struct drain_due *due, struct sche
 	d->turn = NULL;
 	d->shared = NULL;
 	d->group = NULL;
+	return r;
+}
+
+static int write_event(struct drain *d, const struct drain_due *due, const struct schedule *s,
+		       uint32_t moment)
+{
+	struct spool_mark mark = { .lifecycle = due->ref.lifecycle,
+				   .moments = moment,
+				   .more = SLOT_TICKS | s->turn_ns / TICK_NS << 8 };
+	size_t length;
+	uint32_t routes;
+	int r = spool_segment(d->spool, due->start.image, &d->segment);
+
+	if (r)
+		return r;
+	memcpy(&mark.from, s->hash, sizeof(mark.from));
+	memcpy(&mark.to, s->hash + sizeof(mark.from), sizeof(mark.to));
+	length = d->segment->pending.length;
+	routes = d->segment->routes;
+	r = append_event(d, due, s, moment);
 	mark.events = d->events;
 	if (!r && d->events)
 		segment_add_mark(d->segment, SPOOL_END, &mark);
@@ -185,6 +252,9 @@ static int write_event(struct drain *d, const struct drain_due *due, struct sche
 		segment_cut_pending(d->segment, length, routes);
 	else if (d->segment->pending.length)
 		r = segment_write(d->segment, true);
+	/* No room for its routes: the next pass takes a segment of its own. */
+	if (r == -E2BIG)
+		d->segment->full = true;
 	return r;
 }
 
@@ -195,37 +265,59 @@ static bool slot_is_still(const struct drain *d, const struct slot_ref *ref)
 	return CLAIM_GENERATION(word) == ref->lifecycle >> 16 && CLAIM_STATE(word) != CLAIM_FREE;
 }
 
+/* With what this process has counted by now. */
+static int begin_turn(struct drain *d, const struct drain_due *due, struct schedule *s)
+{
+	if (d->measures && slot_is_still(d, &due->ref))
+		schedule_add(s, d->pool, due->ref.lifecycle, d->measures);
+	schedule_begin(s, d->pool, clock_real_ns());
+	return schedule_save(s);
+}
+
+/* Of a turn that has begun: its event into the spool, then its end. When that can not be kept the
+ * event does not count: the turn is still there, for another one. */
+static int finish_turn(struct drain *d, const struct drain_due *due, struct schedule *s)
+{
+	uint32_t moment = moment_of(s);
+	int r;
+
+	memcpy(d->payload, due->payload, due->start.payload);
+	r = write_event(d, due, s, moment);
+	if (r) {
+		memory_forget(&d->memory);
+		return r;
+	}
+	drain_commit_memory(d);
+	schedule_end(s, d->number);
+	r = schedule_save(s);
+	if (!r) {
+		stats_add(d->stats, STATS_RECORDED, d->events);
+	} else if (d->events) {
+		drain_void(d->segment, due->ref.lifecycle, moment);
+		segment_write(d->segment, false);
+	}
+	return r;
+}
+
 /* Under the schedule's lock, from the look to the file. */
-static void make(struct drain *d, struct drain_due *due)
+static void make(struct drain *d, const struct drain_due *due)
 {
 	const struct image_event *rule = &due->image->event[due->event];
-	uint64_t now_ns = clock_real_ns();
 	struct schedule s;
-	int r;
+	int r = 0;
 
 	d->measures = measures_open(&due->ref, due->image, due->start.service, &d->measures_memory)
 			      ? NULL
 			      : &d->measures_memory;
 	if (open_schedule(d, due->image, due->event, d->measures, &s))
 		return;
-	if (schedule_is_due(rule, s.made_ns, now_ns)) {
-		if (d->measures && slot_is_still(d, &due->ref))
-			schedule_add(&s, d->pool->id, due->ref.lifecycle, d->measures);
-		memcpy(d->payload, due->payload, due->start.payload);
-		r = write_event(d, due, &s, now_ns);
-		if (!r)
-			r = memory_commit(&d->memory);
-		if (!r) {
-			stats_add(d->stats, STATS_RECORDED, d->events);
-			schedule_forget(&s, d->pool);
-			schedule_made(&s, now_ns);
-			r = schedule_save(&s);
-		}
-		if (r && r != -EINTR)
-			say(d->options, SAY_WARNING, "the schedule of %s can not be kept: %s",
-			    label_of(due->image, due->event), strerror(-r));
-	}
-	memory_forget(&d->memory);
+	if (!s.turn_ns && schedule_is_due(rule, s.made_ns, clock_real_ns()))
+		r = begin_turn(d, due, &s);
+	if (!r && s.turn_ns)
+		r = finish_turn(d, due, &s);
+	/* Broken off, or others have what is remembered: the next pass goes on with it. */
+	if (r && r != -EINTR && r != -EAGAIN)
+		say_not_kept(d, due->image, due->event, r);
 	schedule_close(&s);
 }
 

@@ -8,9 +8,13 @@
 
 #include "sender/drain_group.h"
 
+/* Has the service of a process any? A look at them takes longer than one at its slot. */
+bool drain_has_schedules(const struct image *image, const struct start_block *start);
+
 /* Looks at the schedules of the group's service; those that are due are made by
- * drain_make_schedules(). At the end of the process, group->stop: before its stop is committed. */
-void drain_look_at_schedules(struct drain *drain, const struct drain_group *group);
+ * drain_make_schedules(). At the end of the process, group->stop: before its stop is committed,
+ * which waits (-EAGAIN) while another drainer holds the sums that its counts go to. */
+int drain_look_at_schedules(struct drain *drain, const struct drain_group *group);
 
 /* Behind a commit: makes what is due, each durable by itself. */
 void drain_make_schedules(struct drain *drain);

@@ -4,6 +4,9 @@
  */
 #include "sender/drain.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "sender/drain_commit.h"
 #include "sender/drain_steps.h"
 #include "sender/open.h"
@@ -44,6 +47,12 @@ static bool is_step(const struct spool_mark *mark)
 	return SPOOL_MOMENT_WHAT(mark->moments) & (SPOOL_CALLS | SPOOL_TICK);
 }
 
+/* Of a schedule per installation, which no slot knows. */
+static bool is_turn(const struct spool_mark *mark)
+{
+	return SPOOL_MOMENT_WHAT(mark->moments) == SPOOL_TICK && (mark->more & 0xff) == SLOT_TICKS;
+}
+
 static bool is_settled(const struct slot_ref *ref, const struct spool_mark *mark)
 {
 	if (is_step(mark))
@@ -76,6 +85,22 @@ static bool commit(struct drain *d, struct drain_claim *claim, const struct spoo
 	return true;
 }
 
+static void settle_turn(struct settling *s, const struct spool_mark *mark)
+{
+	uint8_t hash[16];
+	int r;
+
+	memcpy(hash, &mark->from, sizeof(mark->from));
+	memcpy(hash + sizeof(mark->from), &mark->to, sizeof(mark->to));
+	r = schedule_settle(s->drain->options->state, hash, mark->more >> 8, s->drainer);
+	if (r == 1) {
+		put_states(s, mark);
+		stats_add(s->drain->stats, STATS_RECORDED, mark->events);
+	} else if (r == -EEXIST) {
+		drain_void(s->segment, mark->lifecycle, mark->moments);
+	}
+}
+
 static void settle_one(void *context, const struct spool_mark *mark)
 {
 	struct settling *s = context;
@@ -85,6 +110,10 @@ static void settle_one(void *context, const struct spool_mark *mark)
 	struct drain_claim claim;
 	struct slot_ref ref;
 
+	if (is_turn(mark)) {
+		settle_turn(s, mark);
+		return;
+	}
 	if (number >= d->pool->slots)
 		return;
 	slot_view(d->pool, number, &ref);

@@ -3,7 +3,11 @@
  * the state directory for each such event, schedules/HASH, under a lock while it is looked at and
  * changed: when the event was made last, what the measures of all processes have counted since,
  * and how much of each process is in that already, so that nothing counts twice whoever is killed.
- * One thread.
+ *
+ * A turn has two steps. At its beginning its time and its sums are put aside, and counting goes on
+ * from zero; at its end the event is on the disk. Who is killed in between leaves the turn to the
+ * next drainer, which makes the same event of it under the same id, or finds it in the dead one's
+ * segment. One thread.
  */
 #ifndef BOOKEND_SENDER_SCHEDULE_H
 #define BOOKEND_SENDER_SCHEDULE_H
@@ -14,11 +18,14 @@
 struct schedule {
 	int lock; /* of the folder; -1: not open */
 	char path[1200];
+	uint8_t hash[16]; /* the file's name */
 	uint8_t key[16];  /* random: that of its events' ids */
 	uint64_t made_ns; /* real time; at first, when it was first looked at */
+	uint64_t turn_ns; /* of the turn that has begun and not ended; 0: none has */
+	uint32_t maker;	  /* the drainer whose segment holds the event made last */
 	uint32_t words;	  /* of all measures of the service */
-	uint64_t *sum;	  /* of all processes since then */
-	uint8_t *counted; /* records of pool, lifecycle and totals: what of each is in the sum */
+	uint64_t *sum;	  /* of all processes since the last turn; behind it that of turn_ns */
+	uint8_t *counted; /* records of pool, lifecycle and totals: what of each is in the sums */
 	uint32_t processes;
 };
 
@@ -31,19 +38,26 @@ bool schedule_is_due(const struct image_event *event, uint64_t made_ns, uint64_t
  * another drainer is at it; other -errno. */
 int schedule_open(struct schedule *s, const char *state, const char *service, const char *label,
 		  const struct measures *measures, uint64_t now_ns);
-/* Adds what the process has counted since it was added last. */
-int schedule_add(struct schedule *s, const uint8_t pool_id[16], uint64_t lifecycle,
-		 const struct measures *measures);
-/* Forgets the processes that no longer are in the pool that is there now. */
-void schedule_forget(struct schedule *s, const struct pool *pool);
-/* The event was made: the next period begins, with nothing counted. */
-void schedule_made(struct schedule *s, uint64_t now_ns);
 /* Writes it; 0 or -errno. */
-int schedule_save(struct schedule *s);
+int schedule_save(const struct schedule *s);
 void schedule_close(struct schedule *s);
 
-/* *total becomes the sum of that measure over all processes. */
+/* Adds what the process has counted since it was added last. -ENOSPC: there are too many. */
+int schedule_add(struct schedule *s, const struct pool *pool, uint64_t lifecycle,
+		 const struct measures *measures);
+
+/* The sums so far are those of a turn. */
+void schedule_begin(struct schedule *s, const struct pool *pool, uint64_t now_ns);
+/* Its event is on the disk, or there is none to make: the next period has begun with that turn. */
+void schedule_end(struct schedule *s, uint32_t maker);
+/* *total becomes the turn's sum of that measure over all processes. */
 void schedule_total(const struct schedule *s, const struct measures *measures, uint32_t which,
 		    uint64_t *total);
+
+/*
+ * A dead drainer's segment holds the event of the turn at that time, in TICK_NS. 1: the turn ends
+ * with it; 0: it had; -EEXIST: another drainer has made that event anew; other -errno: not known.
+ */
+int schedule_settle(const char *state, const uint8_t hash[16], uint64_t turn, uint32_t maker);
 
 #endif

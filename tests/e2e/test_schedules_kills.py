@@ -1,0 +1,96 @@
+"""Turns of an installation's schedule while drainers are killed in the midst of them: no count is lost, none is there twice."""
+
+import fcntl
+import os
+import signal
+import time
+
+import pytest
+
+import support
+from calls import Called, LOOPS
+
+# What a drainer does to the schedule, the spool and the destination; it is killed at each of these calls, one after the other.
+CALLS = ["flock", "pwrite64", "write", "fdatasync", "rename,renameat,renameat2", "unlink,unlinkat"]
+PERIOD = 0.1
+LATER = 75  # EX_TEMPFAIL: something waits
+MOST = 100  # of one kind: more means that the drainer never came to its end
+
+POLICY = """
+    measures: {{ calls: {{ call: getpgid, count: calls }} }}
+    events:
+      shared: {{ when: {{ every: 100ms, per: installation }}{limit}, properties: {{ calls: "${{measure.calls}}" }} }}
+      ended: {{ when: stop }}
+"""
+
+
+def flush_killed_at(called, call, number, last):
+    """Once the turn is due: False when it has fewer of them."""
+    support.wait_until(lambda: time.monotonic() > last + PERIOD, 10, "the next turn")
+    drained = support.run("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}",
+                          support.Bookend.tool, "flush", "--once", env=called.tool_env)
+    assert drained.returncode in (0, LATER, -signal.SIGKILL), drained
+    return drained.returncode != 0
+
+
+def counted(called):
+    """By id: what the events say; the same event may be sent again, under the same id."""
+    found = {}
+    for event in support.json_lines(called.out.read_text()) if called.out.exists() else []:
+        if event["event"] == "shared":
+            assert found.setdefault(event["id"], event) == event
+    return [event["properties"]["calls"] for event in found.values()]
+
+
+def all_counted(called, program, start, others):
+    """The next process of the service makes the turn that has the rest."""
+    later = start(program, env=called.env(), stdout=-1, text=True)
+    later.stdout.readline()
+    called.flush()
+    later.send_signal(signal.SIGTERM)
+    assert later.wait(10) == 0
+    others.append(int(later.stdout.read()))
+    return sum(counted(called))
+
+
+@pytest.mark.parametrize("limit", ["", ", limit: 100000 per 1h"])
+@pytest.mark.parametrize("call", CALLS)
+def test_a_drainer_killed_in_a_turn_loses_no_count_and_none_is_there_twice(tmp_path, state, compile_c, start, call, limit):
+    program = compile_c(LOOPS, name="loops")
+    called = Called(tmp_path, state, ["loops"], POLICY.format(limit=limit))
+    process = start(program, env=called.env(), stdout=-1, text=True)
+    assert process.stdout.readline() == "ready\n"
+    support.wait_until(lambda: called.flush() is None and counted(called), 20, "the first turn")
+    number = 1
+    while number < MOST and flush_killed_at(called, call, number, time.monotonic()):
+        number += 1
+        if number % 3 == 0:  # one that lives after two that were killed
+            called.flush()
+    assert 1 < number < MOST
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    made = int(process.stdout.read())
+
+    others = []
+    support.wait_until(lambda: all_counted(called, program, start, others) >= made, 30, "the turn with the rest")
+    assert made <= sum(counted(called)) <= made + sum(others)
+
+
+def test_a_stop_waits_while_another_drainer_holds_the_sums(tmp_path, state, compile_c, start):
+    program = compile_c(LOOPS, name="loops")
+    called = Called(tmp_path, state, ["loops"], POLICY.format(limit=""))
+    process = start(program, env=called.env(), stdout=-1, text=True)
+    assert process.stdout.readline() == "ready\n"
+    support.wait_until(lambda: called.flush() is None and counted(called), 20, "the first turn")
+    folder = os.open(state / "schedules", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    called.flush()
+    assert not called.events("ended")
+    os.close(folder)
+    assert called.ended() == [{}]
+    made = int(process.stdout.read())
+    others = []
+    support.wait_until(lambda: all_counted(called, program, start, others) >= made, 30, "the turn with the rest")
+    assert made <= sum(counted(called)) <= made + sum(others)

@@ -1,0 +1,305 @@
+/*
+ * Schedules per installation: sums over processes, turns in two steps, and what a dead drainer
+ * left.
+ */
+#include "sender/schedule.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SLOTS	   8
+#define BEGUN	   (UINT64_C(1795298400) * 1000000000) /* real time */
+#define GENERATION UINT64_C(1)			       /* of the first tenants */
+
+static const struct image_measure calls = { .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST };
+
+struct fixture {
+	char state[64];
+	_Atomic uint64_t claims[SLOTS];
+	struct pool pool;
+	uint64_t counters[MEASURE_SHARDS * MEASURE_STRIDE_MIN / 8];
+	struct measures measures;
+	struct schedule s;
+};
+
+static uint64_t lifecycle_of(unsigned slot, uint64_t generation)
+{
+	return generation << 16 | slot;
+}
+
+static void let(struct fixture *f, unsigned slot, uint64_t generation)
+{
+	f->claims[slot] = generation << 26;
+	assert_int_equal(CLAIM_GENERATION(f->claims[slot]), generation);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->state, "/tmp/bookend-schedule-XXXXXX");
+	assert_non_null(mkdtemp(f->state));
+	f->pool = (struct pool){ .claims = f->claims, .slots = SLOTS, .id = "the first pool" };
+	f->measures = (struct measures){ .counters = (uint8_t *)f->counters,
+					 .bytes = sizeof(f->counters),
+					 .stride = MEASURE_STRIDE_MIN,
+					 .measure = &calls,
+					 .count = 1 };
+	for (unsigned i = 0; i < SLOTS; i++)
+		let(f, i, GENERATION);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", f->state);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+static void open_it(struct fixture *f, uint64_t now_ns)
+{
+	assert_int_equal(schedule_open(&f->s, f->state, "app", "beat", &f->measures, now_ns), 0);
+}
+
+static void save_and_close(struct fixture *f)
+{
+	assert_int_equal(schedule_save(&f->s), 0);
+	schedule_close(&f->s);
+}
+
+/* The process has counted so much by now. */
+static void add(struct fixture *f, uint64_t lifecycle, uint64_t counted)
+{
+	f->counters[MEASURE_FIRST / 8] = counted;
+	assert_int_equal(schedule_add(&f->s, &f->pool, lifecycle, &f->measures), 0);
+}
+
+static uint64_t total(const struct fixture *f)
+{
+	uint64_t total = 0;
+
+	schedule_total(&f->s, &f->measures, 0, &total);
+	return total;
+}
+
+static void a_turn_has_what_was_counted_before_it_and_no_more(void **state)
+{
+	struct fixture *f = *state;
+
+	open_it(f, BEGUN);
+	add(f, lifecycle_of(1, GENERATION), 5);
+	add(f, lifecycle_of(2, GENERATION), 30);
+	add(f, lifecycle_of(1, GENERATION), 7);
+	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
+	add(f, lifecycle_of(1, GENERATION), 8);
+	assert_int_equal(total(f), 37);
+	schedule_end(&f->s, 1);
+	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
+	schedule_begin(&f->s, &f->pool, BEGUN + 2 * TICK_NS);
+	assert_int_equal(total(f), 1);
+	schedule_close(&f->s);
+}
+
+static void a_turn_that_has_begun_is_the_same_for_who_ends_it(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[16];
+
+	open_it(f, BEGUN);
+	add(f, lifecycle_of(1, GENERATION), 5);
+	memcpy(key, f->s.key, sizeof(key));
+	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
+	save_and_close(f);
+	/* Others count meanwhile. */
+	open_it(f, BEGUN + 2 * TICK_NS);
+	add(f, lifecycle_of(1, GENERATION), 9);
+	save_and_close(f);
+
+	open_it(f, BEGUN + 3 * TICK_NS);
+	assert_int_equal(f->s.made_ns, BEGUN);
+	assert_int_equal(f->s.turn_ns, BEGUN + TICK_NS);
+	assert_memory_equal(f->s.key, key, sizeof(key));
+	assert_int_equal(total(f), 5);
+	schedule_end(&f->s, 1);
+	save_and_close(f);
+
+	open_it(f, BEGUN + 4 * TICK_NS);
+	assert_int_equal(f->s.turn_ns, 0);
+	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
+	schedule_begin(&f->s, &f->pool, BEGUN + 4 * TICK_NS);
+	assert_int_equal(total(f), 4);
+	schedule_close(&f->s);
+}
+
+static void any_number_of_processes_is_counted(void **state)
+{
+	const uint64_t most = 10000;
+	struct fixture *f = *state;
+
+	open_it(f, BEGUN);
+	for (uint64_t i = 0; i < most; i++) {
+		let(f, i % SLOTS, GENERATION + i);
+		add(f, lifecycle_of(i % SLOTS, GENERATION + i), 3);
+	}
+	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
+	assert_int_equal(total(f), 3 * most);
+	assert_in_range(f->s.processes, 1, SLOTS);
+	schedule_close(&f->s);
+}
+
+static void who_lives_in_another_pool_is_not_counted_anew_after_a_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct pool other = { .claims = f->claims, .slots = SLOTS, .id = "another pool" };
+
+	open_it(f, BEGUN);
+	add(f, lifecycle_of(1, GENERATION), 5);
+	schedule_begin(&f->s, &other, BEGUN + TICK_NS);
+	schedule_end(&f->s, 1);
+	add(f, lifecycle_of(1, GENERATION), 6);
+	schedule_begin(&f->s, &other, BEGUN + 2 * TICK_NS);
+	assert_int_equal(total(f), 1);
+	schedule_close(&f->s);
+}
+
+static int settle(struct fixture *f, uint64_t turn_ns, uint32_t maker)
+{
+	return schedule_settle(f->state, f->s.hash, turn_ns / TICK_NS, maker);
+}
+
+static void begin_and_save(struct fixture *f, uint64_t turn_ns)
+{
+	open_it(f, BEGUN);
+	schedule_begin(&f->s, &f->pool, turn_ns);
+	save_and_close(f);
+}
+
+static void an_event_that_a_dead_drainer_left_ends_its_turn_once(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_and_save(f, BEGUN + TICK_NS);
+	assert_int_equal(settle(f, BEGUN + TICK_NS, 7), 1);
+	assert_int_equal(settle(f, BEGUN + TICK_NS, 7), 0);
+	/* Who made it too, and was slower, has made it for nothing. */
+	assert_int_equal(settle(f, BEGUN + TICK_NS, 8), -EEXIST);
+	open_it(f, BEGUN + 2 * TICK_NS);
+	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
+	assert_int_equal(f->s.turn_ns, 0);
+	schedule_close(&f->s);
+}
+
+static void an_event_of_another_turn_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	begin_and_save(f, BEGUN + 3 * TICK_NS);
+	assert_int_equal(settle(f, BEGUN + 2 * TICK_NS, 7), 0);
+	open_it(f, BEGUN);
+	assert_int_equal(f->s.turn_ns, BEGUN + 3 * TICK_NS);
+	assert_int_equal(settle(f, BEGUN + 3 * TICK_NS, 7), -EBUSY);
+	schedule_close(&f->s);
+	f->s.hash[0] ^= 1;
+	assert_int_equal(settle(f, BEGUN + 3 * TICK_NS, 7), -ENOENT);
+}
+
+static void one_drainer_at_a_time(void **state)
+{
+	struct fixture *f = *state;
+	struct schedule other;
+
+	open_it(f, BEGUN);
+	assert_int_equal(schedule_open(&other, f->state, "app", "beat", &f->measures, BEGUN),
+			 -EBUSY);
+	schedule_close(&f->s);
+	assert_int_equal(schedule_open(&other, f->state, "app", "beat", &f->measures, BEGUN), 0);
+	schedule_close(&other);
+}
+
+static void other_measures_begin_anew_but_the_times_count(void **state)
+{
+	static const struct image_measure two[] = {
+		{ .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST },
+		{ .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST + 8 },
+	};
+	struct fixture *f = *state;
+
+	open_it(f, BEGUN);
+	add(f, lifecycle_of(1, GENERATION), 5);
+	save_and_close(f);
+	f->measures.measure = two;
+	f->measures.count = 2;
+	open_it(f, BEGUN + TICK_NS);
+	assert_int_equal(f->s.made_ns, BEGUN);
+	assert_int_equal(f->s.processes, 0);
+	add(f, lifecycle_of(1, GENERATION), 2);
+	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
+	assert_int_equal(total(f), 2);
+	schedule_close(&f->s);
+}
+
+/* Each byte in turn: what is read is what was written, or begins anew, and never anything else. */
+static void a_damaged_file_begins_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	open_it(f, BEGUN);
+	add(f, lifecycle_of(1, GENERATION), 5);
+	save_and_close(f);
+	assert_int_equal(stat(f->s.path, &st), 0);
+	for (off_t at = 0; at < st.st_size; at++) {
+		int file = open(f->s.path, O_RDWR);
+		uint8_t byte;
+
+		assert_int_equal(pread(file, &byte, 1, at), 1);
+		byte ^= 0x10;
+		assert_int_equal(pwrite(file, &byte, 1, at), 1);
+		open_it(f, BEGUN + TICK_NS);
+		assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
+		assert_int_equal(f->s.processes, 0);
+		schedule_close(&f->s);
+		byte ^= 0x10;
+		assert_int_equal(pwrite(file, &byte, 1, at), 1);
+		close(file);
+	}
+	assert_int_equal(truncate(f->s.path, st.st_size - 1), 0);
+	open_it(f, BEGUN + TICK_NS);
+	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
+	schedule_close(&f->s);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_turn_has_what_was_counted_before_it_and_no_more),
+		TEST(a_turn_that_has_begun_is_the_same_for_who_ends_it),
+		TEST(any_number_of_processes_is_counted),
+		TEST(who_lives_in_another_pool_is_not_counted_anew_after_a_turn),
+		TEST(an_event_that_a_dead_drainer_left_ends_its_turn_once),
+		TEST(an_event_of_another_turn_is_left_alone),
+		TEST(one_drainer_at_a_time),
+		TEST(other_measures_begin_anew_but_the_times_count),
+		TEST(a_damaged_file_begins_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
