@@ -61,10 +61,10 @@ static void say_not_kept(const struct drain *d, const struct image *image, uint3
 }
 
 static int open_schedule(struct drain *d, const struct image *image, uint32_t event,
-			 const struct measures *measures, struct schedule *s)
+			 struct schedule *s)
 {
 	return schedule_open(s, d->options->state, late_service(image, image->event[event].service),
-			     label_of(image, event), measures, clock_real_ns());
+			     label_of(image, event), clock_real_ns());
 }
 
 /* The process's counts into the sums; when it was made last into *seen. -EAGAIN: another drainer is
@@ -73,7 +73,7 @@ static int look(struct drain *d, const struct drain_group *group, uint32_t event
 		struct drain_seen *seen)
 {
 	struct schedule s;
-	int r = open_schedule(d, group->image, event, d->measures, &s);
+	int r = open_schedule(d, group->image, event, &s);
 
 	if (r)
 		return r == -EBUSY ? -EAGAIN : 0;
@@ -309,7 +309,7 @@ static void make(struct drain *d, const struct drain_due *due)
 	d->measures = measures_open(&due->ref, due->image, due->start.service, &d->measures_memory)
 			      ? NULL
 			      : &d->measures_memory;
-	if (open_schedule(d, due->image, due->event, d->measures, &s))
+	if (open_schedule(d, due->image, due->event, &s))
 		return;
 	if (!s.turn_ns && schedule_is_due(rule, s.made_ns, clock_real_ns()))
 		r = begin_turn(d, due, &s);

@@ -1,6 +1,6 @@
 /*
- * A process that is gone stays in the file until the next turn begins, or until its place is
- * needed, when its pool has had time to forget it.
+ * A process that is gone stays in the file until the next turn begins, or until there are many,
+ * when its pool has had time to forget it.
  */
 #include "sender/schedule.h"
 
@@ -16,21 +16,11 @@
 #include "base/identity.h"
 #include "sender/schedule_file.h"
 
-struct counted {
-	uint8_t pool_id[16];
-	uint64_t lifecycle;
-	uint64_t total[];
-};
-
-static struct counted *counted_at(const struct schedule *s, uint32_t i)
-{
-	return (struct counted *)(void *)(s->counted + i * schedule_counted_bytes(s->words));
-}
-
-static uint64_t *turn_sum(const struct schedule *s)
-{
-	return s->sum + s->words;
-}
+/* Bytes of schedule.counted: when those that are gone are looked for, when those of other pools go
+ * too, and when no more is taken. */
+#define COUNTED_FEW  (256u << 10)
+#define COUNTED_MANY (4u << 20)
+#define COUNTED_MOST (64u << 20)
 
 uint64_t schedule_turn(const struct image_event *event, uint64_t real_ns)
 {
@@ -52,15 +42,6 @@ bool schedule_is_due(const struct image_event *event, uint64_t made_ns, uint64_t
 	return now_ns - made_ns >= event->every_ns;
 }
 
-static uint32_t words_of(const struct measures *m)
-{
-	uint32_t words = 0;
-
-	for (uint32_t i = 0; m && i < m->count; i++)
-		words += measures_words(m->measure[i].kind);
-	return words <= SCHEDULE_WORDS ? words : 0;
-}
-
 static void name_of(const char *service, const char *label, uint8_t hash[16])
 {
 	static const uint8_t key[16] = "bookend schedule";
@@ -70,28 +51,19 @@ static void name_of(const char *service, const char *label, uint8_t hash[16])
 	siphash128(key, name, length < (int)sizeof(name) ? (size_t)length : sizeof(name) - 1, hash);
 }
 
-/* Nothing is counted. */
-static int empty(struct schedule *s, uint32_t words)
+/* Damaged: better a period too late than one event too many. */
+static int begin_file(struct schedule *s, uint64_t now_ns)
 {
-	free(s->sum);
-	s->processes = 0;
-	s->words = words;
-	s->sum = calloc(2 * (size_t)words + 1, sizeof(*s->sum));
-	return s->sum ? 0 : -ENOMEM;
-}
-
-static int begin_file(struct schedule *s, uint32_t words, uint64_t now_ns)
-{
+	buffer_clear(&s->sums);
+	buffer_clear(&s->counted);
 	s->made_ns = now_ns;
-	if (getrandom(s->key, sizeof(s->key), 0) != (ssize_t)sizeof(s->key))
-		return -EIO;
-	return empty(s, words);
+	s->turn_ns = 0;
+	return getrandom(s->key, sizeof(s->key), 0) == (ssize_t)sizeof(s->key) ? 0 : -EIO;
 }
 
 int schedule_open(struct schedule *s, const char *state, const char *service, const char *label,
-		  const struct measures *measures, uint64_t now_ns)
+		  uint64_t now_ns)
 {
-	uint32_t words = words_of(measures);
 	uint8_t hash[16];
 	int r;
 
@@ -101,13 +73,8 @@ int schedule_open(struct schedule *s, const char *state, const char *service, co
 	if (r)
 		return r;
 	r = schedule_file_read(s);
-	/* Damaged: better a period too late than one event too many. */
 	if (r == -ENOENT || r == -EBADMSG)
-		r = begin_file(s, words, now_ns);
-	/* Another policy's measures are not ours to add up: the times count, the sums begin anew.
-	 */
-	else if (!r && s->words != words)
-		r = empty(s, words);
+		r = begin_file(s, now_ns);
 	if (r)
 		schedule_close(s);
 	return r;
@@ -120,53 +87,80 @@ int schedule_save(const struct schedule *s)
 
 void schedule_close(struct schedule *s)
 {
-	free(s->sum);
-	free(s->counted);
-	s->sum = NULL;
-	s->counted = NULL;
+	buffer_free(&s->sums);
+	buffer_free(&s->counted);
 	if (s->lock >= 0)
 		close(s->lock);
 	s->lock = -1;
 }
 
-static void totals_of(const struct measures *m, uint64_t *into)
+static uint64_t id_of(const struct measures *m, uint32_t which)
 {
-	for (uint32_t i = 0; i < m->count; i++) {
-		measures_total(m, i, into);
-		into += measures_words(m->measure[i].kind);
-	}
+	static const uint8_t key[16] = "bookend measures";
+	const struct image_measure *measure = &m->measure[which];
+	char name[300];
+	int length = snprintf(name, sizeof(name), "%u %u %s", measure->kind, measure->flags,
+			      node_text_at(m->section, measure->name));
+
+	return siphash64(key, name, length < (int)sizeof(name) ? (size_t)length : sizeof(name) - 1);
 }
 
-/* sum += now - before, measure by measure; `now` is used up. */
-static void add_difference(const struct measures *m, uint64_t *sum, uint64_t *now,
-			   const uint64_t *before)
+static struct schedule_sum *find_sum(const struct schedule *s, uint64_t id)
 {
-	for (uint32_t i = 0; i < m->count; i++) {
-		uint32_t kind = m->measure[i].kind;
-		uint32_t words = measures_words(kind);
+	struct schedule_sum *sum;
 
-		if (before) {
-			measures_subtract(kind, now, before);
-			before += words;
-		}
-		measures_add(kind, sum, now);
-		sum += words;
-		now += words;
-	}
-}
-
-static struct counted *find(const struct schedule *s, const uint8_t pool_id[16], uint64_t lifecycle)
-{
-	for (uint32_t i = 0; i < s->processes; i++) {
-		struct counted *c = counted_at(s, i);
-
-		if (c->lifecycle == lifecycle && !memcmp(c->pool_id, pool_id, 16))
-			return c;
-	}
+	for (size_t at = 0; (sum = schedule_next_sum(&s->sums, &at)) != NULL;)
+		if (sum->id == id)
+			return sum;
 	return NULL;
 }
 
-static bool is_gone(const struct counted *c, const struct pool *pool)
+static struct schedule_sum *append_sum(struct schedule *s, uint64_t id, enum measure_kind kind)
+{
+	uint32_t words = measures_words(kind);
+	size_t bytes = sizeof(struct schedule_sum) + 2 * words * sizeof(uint64_t);
+	struct schedule_sum *sum = (void *)buffer_room(&s->sums, bytes);
+
+	if (!sum)
+		return NULL;
+	memset(sum, 0, bytes);
+	sum->id = id;
+	sum->kind = kind;
+	sum->words = words;
+	s->sums.length += bytes;
+	return sum;
+}
+
+/* The sum += now - before, of one measure; `now` is used up. before: NULL is nothing. */
+static int add_to_sum(struct schedule *s, const struct measures *m, uint32_t which, uint64_t *now,
+		      const uint64_t *before)
+{
+	enum measure_kind kind = m->measure[which].kind;
+	uint64_t id = id_of(m, which);
+	struct schedule_sum *sum = find_sum(s, id);
+
+	if (!sum)
+		sum = append_sum(s, id, kind);
+	if (!sum)
+		return -ENOMEM;
+	if (before)
+		measures_subtract(kind, now, before);
+	measures_add(kind, sum->value, now);
+	return 0;
+}
+
+static struct schedule_counted *find_counted(const struct schedule *s, const uint8_t pool_id[16],
+					     uint64_t lifecycle)
+{
+	struct schedule_counted *c;
+
+	for (size_t at = 0; (c = schedule_next_counted(&s->counted, &at)) != NULL;)
+		if (c->lifecycle == lifecycle && !memcmp(c->pool_id, pool_id, 16))
+			return c;
+	return NULL;
+}
+
+static bool is_gone(const struct schedule_counted *c, const struct pool *pool)
 {
 	uint32_t number = c->lifecycle & 0xffff;
 
@@ -174,98 +168,142 @@ static bool is_gone(const struct counted *c, const struct pool *pool)
 	       CLAIM_GENERATION(atomic_load(&pool->claims[number])) != c->lifecycle >> 16;
 }
 
-/* The processes that no longer are in the pool. Of other pools nothing is known: theirs are kept
- * as long as there is room. */
+/* The processes that no longer are in the pool. Of other pools nothing is known: theirs are kept as
+ * long as there are not many. */
 static void forget(struct schedule *s, const struct pool *pool)
 {
-	bool crowded = s->processes > SCHEDULE_PROCESSES / 2;
-	uint32_t kept = 0;
+	bool many = s->counted.length > COUNTED_MANY;
+	const struct schedule_counted *c;
+	size_t kept = 0, from = 0;
 
-	for (uint32_t i = 0; i < s->processes; i++) {
-		const struct counted *c = counted_at(s, i);
-
-		if (memcmp(c->pool_id, pool->id, 16) ? crowded : is_gone(c, pool))
+	for (size_t at = 0; (c = schedule_next_counted(&s->counted, &at)) != NULL; from = at) {
+		if (memcmp(c->pool_id, pool->id, 16) ? many : is_gone(c, pool))
 			continue;
-		memmove(counted_at(s, kept++), c, schedule_counted_bytes(s->words));
+		memmove(s->counted.data + kept, s->counted.data + from, at - from);
+		kept += at - from;
 	}
-	s->processes = kept;
+	s->counted.length = kept;
 }
 
-static struct counted *append(struct schedule *s, const uint8_t pool_id[16], uint64_t lifecycle)
+static struct schedule_counted *append_counted(struct schedule *s, const struct pool *pool,
+					       uint64_t lifecycle, uint32_t words)
 {
-	size_t bytes = schedule_counted_bytes(s->words);
-	uint8_t *more;
-	struct counted *c;
+	size_t bytes = sizeof(struct schedule_counted) + words * sizeof(uint64_t);
+	struct schedule_counted *c;
 
-	if (s->processes == SCHEDULE_PROCESSES)
+	if (s->counted.length > COUNTED_FEW)
+		forget(s, pool);
+	if (s->counted.length + bytes > COUNTED_MOST)
 		return NULL;
-	more = realloc(s->counted, (s->processes + 1) * bytes);
-	if (!more)
+	c = (void *)buffer_room(&s->counted, bytes);
+	if (!c)
 		return NULL;
-	s->counted = more;
-	c = counted_at(s, s->processes++);
 	memset(c, 0, bytes);
-	memcpy(c->pool_id, pool_id, 16);
+	memcpy(c->pool_id, pool->id, 16);
 	c->lifecycle = lifecycle;
+	c->words = words;
+	s->counted.length += bytes;
 	return c;
+}
+
+static uint32_t words_of(const struct measures *m)
+{
+	uint32_t words = 0;
+
+	for (uint32_t i = 0; i < m->count; i++)
+		words += measures_words(m->measure[i].kind);
+	return words;
+}
+
+/* now: room for the totals of all measures. */
+static int add_all(struct schedule *s, const struct measures *m, struct schedule_counted *c,
+		   bool known, uint64_t *now)
+{
+	uint64_t *before = c->total;
+	int r = 0;
+
+	for (uint32_t i = 0; !r && i < m->count; i++) {
+		uint32_t words = measures_words(m->measure[i].kind);
+		uint64_t *last = now + words;
+
+		measures_total(m, i, now);
+		memcpy(last, now, words * sizeof(*now));
+		r = add_to_sum(s, m, i, now, known ? before : NULL);
+		if (!r)
+			memcpy(before, last, words * sizeof(*last));
+		before += words;
+	}
+	return r;
 }
 
 int schedule_add(struct schedule *s, const struct pool *pool, uint64_t lifecycle,
 		 const struct measures *measures)
 {
-	uint64_t *now, *last;
-	struct counted *c;
-	bool known;
+	uint32_t words = words_of(measures);
+	struct schedule_counted *c = find_counted(s, pool->id, lifecycle);
+	bool known = c != NULL;
+	uint64_t *now;
+	int r;
 
-	if (!s->words)
-		return 0;
-	c = find(s, pool->id, lifecycle);
-	known = c != NULL;
-	if (!c && s->processes == SCHEDULE_PROCESSES)
-		forget(s, pool);
-	if (!c)
-		c = append(s, pool->id, lifecycle);
-	if (!c)
+	if (!known)
+		c = append_counted(s, pool, lifecycle, words);
+	if (!c || c->words != words)
 		return -ENOSPC;
-	now = malloc(2 * s->words * sizeof(*now));
+	now = malloc(2 * MEASURES_WORDS_MAX * sizeof(*now));
 	if (!now)
 		return -ENOMEM;
-	last = now + s->words;
-	totals_of(measures, now);
-	memcpy(last, now, s->words * sizeof(*now));
-	add_difference(measures, s->sum, now, known ? c->total : NULL);
-	memcpy(c->total, last, s->words * sizeof(*last));
+	r = add_all(s, measures, c, known, now);
 	free(now);
-	return 0;
+	return r;
 }
 
+static bool is_zero(const struct schedule_sum *sum)
+{
+	for (uint32_t i = 0; i < sum->words; i++)
+		if (sum->value[i])
+			return false;
+	return true;
+}
+
+/* What was not counted in a whole period may be no policy's any more. */
 void schedule_begin(struct schedule *s, const struct pool *pool, uint64_t now_ns)
 {
-	size_t bytes = s->words * sizeof(*s->sum);
+	struct schedule_sum *sum;
+	size_t kept = 0, from = 0;
 
 	forget(s, pool);
 	s->turn_ns = now_ns;
-	memcpy(turn_sum(s), s->sum, bytes);
-	memset(s->sum, 0, bytes);
+	for (size_t at = 0; (sum = schedule_next_sum(&s->sums, &at)) != NULL; from = at) {
+		if (is_zero(sum))
+			continue;
+		memcpy(sum->value + sum->words, sum->value, sum->words * sizeof(*sum->value));
+		memset(sum->value, 0, sum->words * sizeof(*sum->value));
+		memmove(s->sums.data + kept, sum, at - from);
+		kept += at - from;
+	}
+	s->sums.length = kept;
 }
 
 void schedule_end(struct schedule *s, uint32_t maker)
 {
+	struct schedule_sum *sum;
+
 	s->made_ns = s->turn_ns;
 	s->turn_ns = 0;
 	s->maker = maker;
-	memset(turn_sum(s), 0, s->words * sizeof(*s->sum));
+	for (size_t at = 0; (sum = schedule_next_sum(&s->sums, &at)) != NULL;)
+		memset(sum->value + sum->words, 0, sum->words * sizeof(*sum->value));
 }
 
 void schedule_total(const struct schedule *s, const struct measures *measures, uint32_t which,
 		    uint64_t *total)
 {
-	const uint64_t *at = turn_sum(s);
+	const struct schedule_sum *sum = find_sum(s, id_of(measures, which));
 	uint32_t words = measures_words(measures->measure[which].kind);
 
-	for (uint32_t i = 0; i < which; i++)
-		at += measures_words(measures->measure[i].kind);
-	memcpy(total, at, words * sizeof(*total));
+	memset(total, 0, words * sizeof(*total));
+	if (sum)
+		memcpy(total, sum->value + words, words * sizeof(*total));
 }
 
 int schedule_settle(const char *state, const uint8_t hash[16], uint64_t turn, uint32_t maker)

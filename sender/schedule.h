@@ -14,6 +14,7 @@
 
 #include "policy/image.h"
 #include "policy/measures.h"
+#include "sender/buffer.h"
 
 struct schedule {
 	int lock; /* of the folder; -1: not open */
@@ -23,10 +24,9 @@ struct schedule {
 	uint64_t made_ns; /* real time; at first, when it was first looked at */
 	uint64_t turn_ns; /* of the turn that has begun and not ended; 0: none has */
 	uint32_t maker;	  /* the drainer whose segment holds the event made last */
-	uint32_t words;	  /* of all measures of the service */
-	uint64_t *sum;	  /* of all processes since the last turn; behind it that of turn_ns */
-	uint8_t *counted; /* records of pool, lifecycle and totals: what of each is in the sums */
-	uint32_t processes;
+	/* In the form that they have in the file: schedule_file.h. */
+	struct buffer sums;    /* of each measure, over all processes */
+	struct buffer counted; /* of each process: what of it is in the sums */
 };
 
 /* The number of the period that a time lies in; for events with EVENT_AT. */
@@ -34,15 +34,15 @@ uint64_t schedule_turn(const struct image_event *event, uint64_t real_ns);
 /* Is it due now, when it was made then? Without EVENT_AT a period after that. */
 bool schedule_is_due(const struct image_event *event, uint64_t made_ns, uint64_t now_ns);
 
-/* Locks and reads; a new one begins now. measures: of a process of the service, or NULL. 0, -EBUSY:
- * another drainer is at it; other -errno. */
+/* Locks and reads; a new one begins now. 0, -EBUSY: another drainer is at it; other -errno. */
 int schedule_open(struct schedule *s, const char *state, const char *service, const char *label,
-		  const struct measures *measures, uint64_t now_ns);
+		  uint64_t now_ns);
 /* Writes it; 0 or -errno. */
 int schedule_save(const struct schedule *s);
 void schedule_close(struct schedule *s);
 
-/* Adds what the process has counted since it was added last. -ENOSPC: there are too many. */
+/* Adds what the process has counted since it was added last. Measures of one name and kind are one,
+ * whichever version of the policy they come from. -ENOSPC: there are too many processes. */
 int schedule_add(struct schedule *s, const struct pool *pool, uint64_t lifecycle,
 		 const struct measures *measures);
 
@@ -50,7 +50,7 @@ int schedule_add(struct schedule *s, const struct pool *pool, uint64_t lifecycle
 void schedule_begin(struct schedule *s, const struct pool *pool, uint64_t now_ns);
 /* Its event is on the disk, or there is none to make: the next period has begun with that turn. */
 void schedule_end(struct schedule *s, uint32_t maker);
-/* *total becomes the turn's sum of that measure over all processes. */
+/* *total becomes the turn's sum of that measure, over all processes. */
 void schedule_total(const struct schedule *s, const struct measures *measures, uint32_t which,
 		    uint64_t *total);
 

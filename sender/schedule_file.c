@@ -1,5 +1,5 @@
 /*
- * Head, the sums, those of the turn that has begun, then a record a process.
+ * Head, sums, processes. What is read is believed when its checksum fits and its parts add up.
  */
 #include "sender/schedule_file.h"
 
@@ -21,17 +21,32 @@ struct schedule_head {
 	uint8_t key[16];
 	uint64_t made_ns;
 	uint64_t turn_ns;
-	uint32_t words;
-	uint32_t processes;
+	uint32_t sums; /* bytes */
+	uint32_t counted;
 	uint32_t maker;
 	/* checksum() of all that is behind it, seeded with that of what is before */
 	uint32_t check;
 };
 static_assert(sizeof(struct schedule_head) == 56, "format");
 
-size_t schedule_counted_bytes(uint32_t words)
+struct schedule_sum *schedule_next_sum(const struct buffer *sums, size_t *at)
 {
-	return 16 + sizeof(uint64_t) + words * sizeof(uint64_t);
+	struct schedule_sum *sum = (void *)(sums->data + *at);
+
+	if (*at >= sums->length)
+		return NULL;
+	*at += sizeof(*sum) + 2 * (size_t)sum->words * sizeof(uint64_t);
+	return sum;
+}
+
+struct schedule_counted *schedule_next_counted(const struct buffer *counted, size_t *at)
+{
+	struct schedule_counted *c = (void *)(counted->data + *at);
+
+	if (*at >= counted->length)
+		return NULL;
+	*at += sizeof(*c) + c->words * sizeof(uint64_t);
+	return c;
 }
 
 static int lock_folder(const char *state)
@@ -65,50 +80,56 @@ int schedule_file_lock(struct schedule *s, const char *state, const uint8_t hash
 	return s->lock < 0 ? s->lock : 0;
 }
 
-static uint32_t check_of(const struct schedule_head *head, const uint8_t *rest, size_t bytes)
+static uint32_t check_of(const struct schedule_head *head, const void *rest, size_t bytes)
 {
 	return checksum(rest, bytes, checksum(head, offsetof(struct schedule_head, check), 0));
 }
 
-static size_t sums_bytes(uint32_t words)
-{
-	return 2 * (size_t)words * sizeof(uint64_t);
-}
-
-static bool holds(const struct schedule_head *head, const uint8_t *rest, size_t bytes)
+static bool head_holds(const struct schedule_head *head, const void *rest, size_t bytes)
 {
 	return !memcmp(head->magic, SCHEDULE_MAGIC, sizeof(head->magic)) &&
-	       head->words <= SCHEDULE_WORDS && head->processes <= SCHEDULE_PROCESSES &&
-	       bytes == sums_bytes(head->words) +
-				head->processes * schedule_counted_bytes(head->words) &&
+	       (uint64_t)head->sums + head->counted == bytes &&
 	       head->check == check_of(head, rest, bytes);
 }
 
-static int take(struct schedule *s, const struct schedule_head *head, const uint8_t *rest,
-		size_t bytes)
+/* Each part lies whole in what there is. */
+static bool parts_hold(const struct schedule *s)
 {
-	size_t sums = sums_bytes(head->words);
+	const struct schedule_sum *sum;
+	size_t at = 0;
 
-	s->sum = calloc(1, sums + 1);
-	s->counted = malloc(bytes - sums + 1);
-	if (!s->sum || !s->counted)
-		return -ENOMEM;
+	while (s->sums.length - at >= sizeof(*sum) &&
+	       (sum = schedule_next_sum(&s->sums, &at)) != NULL)
+		if (sum->kind >= MEASURE_KIND_COUNT || sum->words != measures_words(sum->kind) ||
+		    at > s->sums.length)
+			return false;
+	if (at != s->sums.length)
+		return false;
+	for (at = 0; at < s->counted.length;)
+		if (s->counted.length - at < sizeof(struct schedule_counted) ||
+		    !schedule_next_counted(&s->counted, &at) || at > s->counted.length)
+			return false;
+	return true;
+}
+
+static int take(struct schedule *s, const struct schedule_head *head, const char *rest)
+{
 	memcpy(s->key, head->key, sizeof(s->key));
 	s->made_ns = head->made_ns;
 	s->turn_ns = head->turn_ns;
 	s->maker = head->maker;
-	s->words = head->words;
-	s->processes = head->processes;
-	memcpy(s->sum, rest, sums);
-	memcpy(s->counted, rest + sums, bytes - sums);
-	return 0;
+	buffer_add(&s->sums, rest, head->sums);
+	buffer_add(&s->counted, rest + head->sums, head->counted);
+	if (s->sums.failed || s->counted.failed)
+		return -ENOMEM;
+	return parts_hold(s) ? 0 : -EBADMSG;
 }
 
 int schedule_file_read(struct schedule *s)
 {
 	struct schedule_head head;
 	struct stat st;
-	uint8_t *rest = NULL;
+	char *rest = NULL;
 	size_t bytes = 0;
 	int r = -EBADMSG;
 	int file = open(s->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -119,8 +140,9 @@ int schedule_file_read(struct schedule *s)
 	    read(file, &head, sizeof(head)) == (ssize_t)sizeof(head)) {
 		bytes = (size_t)st.st_size - sizeof(head);
 		rest = malloc(bytes + 1);
-		if (rest && read(file, rest, bytes) == (ssize_t)bytes && holds(&head, rest, bytes))
-			r = take(s, &head, rest, bytes);
+		if (rest && read(file, rest, bytes) == (ssize_t)bytes &&
+		    head_holds(&head, rest, bytes))
+			r = take(s, &head, rest);
 	}
 	free(rest);
 	close(file);
@@ -132,15 +154,14 @@ static bool write_all(int file, const void *bytes, size_t length)
 	return write(file, bytes, length) == (ssize_t)length;
 }
 
-static int write_new(const char *path, const struct schedule_head *head, const uint8_t *rest,
-		     size_t bytes)
+static int write_new(const char *path, const struct schedule_head *head, const struct buffer *rest)
 {
 	int error = 0;
 	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (file < 0)
 		return -errno;
-	if (!write_all(file, head, sizeof(*head)) || !write_all(file, rest, bytes) ||
+	if (!write_all(file, head, sizeof(*head)) || !write_all(file, rest->data, rest->length) ||
 	    fdatasync(file))
 		error = -EIO;
 	close(file);
@@ -151,27 +172,24 @@ int schedule_file_write(const struct schedule *s)
 {
 	struct schedule_head head = { .made_ns = s->made_ns,
 				      .turn_ns = s->turn_ns,
-				      .words = s->words,
-				      .processes = s->processes,
+				      .sums = (uint32_t)s->sums.length,
+				      .counted = (uint32_t)s->counted.length,
 				      .maker = s->maker };
-	size_t sums = sums_bytes(s->words);
-	size_t records = s->processes * schedule_counted_bytes(s->words);
-	uint8_t *rest = malloc(sums + records + 1);
+	struct buffer rest = { 0 };
 	char next[1210];
-	int error;
+	int error = -ENOMEM;
 
-	if (!rest)
-		return -ENOMEM;
 	memcpy(head.magic, SCHEDULE_MAGIC, sizeof(head.magic));
 	memcpy(head.key, s->key, sizeof(head.key));
-	memcpy(rest, s->sum, sums);
-	if (records)
-		memcpy(rest + sums, s->counted, records);
-	head.check = check_of(&head, rest, sums + records);
-	snprintf(next, sizeof(next), "%s.new", s->path);
-	error = write_new(next, &head, rest, sums + records);
+	buffer_add(&rest, s->sums.data, s->sums.length);
+	buffer_add(&rest, s->counted.data, s->counted.length);
+	if (!rest.failed) {
+		head.check = check_of(&head, rest.data, rest.length);
+		snprintf(next, sizeof(next), "%s.new", s->path);
+		error = write_new(next, &head, &rest);
+	}
 	if (!error && rename(next, s->path))
 		error = -errno;
-	free(rest);
+	buffer_free(&rest);
 	return error;
 }

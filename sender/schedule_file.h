@@ -7,17 +7,34 @@
 
 #include "sender/schedule.h"
 
-#define SCHEDULE_PROCESSES 4096 /* in one file */
-#define SCHEDULE_WORDS	   (1u << 16)
+/* One after the other in schedule.sums. */
+struct schedule_sum {
+	uint64_t id; /* of the measure's name and kind */
+	uint32_t kind;
+	uint32_t words;	  /* measures_words(kind) */
+	uint64_t value[]; /* twice: since the last turn, and of the turn that has begun */
+};
+static_assert(sizeof(struct schedule_sum) == 16, "format");
+
+/* One after the other in schedule.counted. */
+struct schedule_counted {
+	uint8_t pool_id[16];
+	uint64_t lifecycle;
+	uint32_t words;
+	uint32_t pad;
+	uint64_t total[]; /* of all its measures, in their order */
+};
+static_assert(sizeof(struct schedule_counted) == 32, "format");
+
+/* The one at *at, which moves on to the next; NULL: there is none. */
+struct schedule_sum *schedule_next_sum(const struct buffer *sums, size_t *at);
+struct schedule_counted *schedule_next_counted(const struct buffer *counted, size_t *at);
 
 /* Takes the folder's lock and names the file: *s has what a new schedule has. 0, -EBUSY or other
  * -errno: then nothing is open. */
 int schedule_file_lock(struct schedule *s, const char *state, const uint8_t hash[16]);
-/* What the file holds, its words too. 0; -ENOENT; -EBADMSG: damaged; other -errno. */
+/* What the file holds. 0; -ENOENT; -EBADMSG: damaged; other -errno. */
 int schedule_file_read(struct schedule *s);
 int schedule_file_write(const struct schedule *s);
-
-/* Bytes of one record of s->counted: pool's id, lifecycle (8), totals. */
-size_t schedule_counted_bytes(uint32_t words);
 
 #endif

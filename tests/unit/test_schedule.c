@@ -21,7 +21,25 @@
 #define BEGUN	   (UINT64_C(1795298400) * 1000000000) /* real time */
 #define GENERATION UINT64_C(1)			       /* of the first tenants */
 
-static const struct image_measure calls = { .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST };
+/* Names of measures, as an image has them. */
+static const struct {
+	uint32_t none[2];
+	struct {
+		uint16_t op, count;
+		uint32_t value; /* bytes of the text */
+		char text[8];
+	} name[2];
+} texts = { .name = { { NODE_TEXT, 0, 5, "calls" }, { NODE_TEXT, 0, 6, "others" } } };
+static const struct section section = { (const uint8_t *)&texts, sizeof(texts) };
+
+/* Two versions of a policy: the second one has a measure more, and in another order. */
+static const struct image_measure before[] = {
+	{ .name = 8, .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST },
+};
+static const struct image_measure after[] = {
+	{ .name = 24, .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST + 8 },
+	{ .name = 8, .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST },
+};
 
 struct fixture {
 	char state[64];
@@ -53,7 +71,8 @@ static int set_up(void **state)
 	f->measures = (struct measures){ .counters = (uint8_t *)f->counters,
 					 .bytes = sizeof(f->counters),
 					 .stride = MEASURE_STRIDE_MIN,
-					 .measure = &calls,
+					 .section = &section,
+					 .measure = before,
 					 .count = 1 };
 	for (unsigned i = 0; i < SLOTS; i++)
 		let(f, i, GENERATION);
@@ -74,7 +93,7 @@ static int tear_down(void **state)
 
 static void open_it(struct fixture *f, uint64_t now_ns)
 {
-	assert_int_equal(schedule_open(&f->s, f->state, "app", "beat", &f->measures, now_ns), 0);
+	assert_int_equal(schedule_open(&f->s, f->state, "app", "beat", now_ns), 0);
 }
 
 static void save_and_close(struct fixture *f)
@@ -159,7 +178,8 @@ static void any_number_of_processes_is_counted(void **state)
 	}
 	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
 	assert_int_equal(total(f), 3 * most);
-	assert_in_range(f->s.processes, 1, SLOTS);
+	/* A count is a word. */
+	assert_in_range(f->s.counted.length, 1, SLOTS * (32 + 8));
 	schedule_close(&f->s);
 }
 
@@ -225,32 +245,55 @@ static void one_drainer_at_a_time(void **state)
 	struct schedule other;
 
 	open_it(f, BEGUN);
-	assert_int_equal(schedule_open(&other, f->state, "app", "beat", &f->measures, BEGUN),
-			 -EBUSY);
+	assert_int_equal(schedule_open(&other, f->state, "app", "beat", BEGUN), -EBUSY);
 	schedule_close(&f->s);
-	assert_int_equal(schedule_open(&other, f->state, "app", "beat", &f->measures, BEGUN), 0);
+	assert_int_equal(schedule_open(&other, f->state, "app", "beat", BEGUN), 0);
 	schedule_close(&other);
 }
 
-static void other_measures_begin_anew_but_the_times_count(void **state)
+static void processes_of_two_versions_of_a_policy_add_up(void **state)
 {
-	static const struct image_measure two[] = {
-		{ .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST },
-		{ .kind = MEASURE_COUNT, .narrow = MEASURE_FIRST + 8 },
-	};
+	struct fixture *f = *state;
+	uint64_t others;
+
+	open_it(f, BEGUN);
+	add(f, lifecycle_of(1, GENERATION), 5);
+	f->measures.measure = after;
+	f->measures.count = 2;
+	f->counters[MEASURE_FIRST / 8 + 1] = 100;
+	add(f, lifecycle_of(2, GENERATION), 30);
+	save_and_close(f);
+	open_it(f, BEGUN);
+	f->measures.measure = before;
+	f->measures.count = 1;
+	add(f, lifecycle_of(1, GENERATION), 7);
+	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
+	assert_int_equal(total(f), 37);
+	f->measures.measure = after;
+	f->measures.count = 2;
+	schedule_total(&f->s, &f->measures, 1, &others);
+	assert_int_equal(others, 37);
+	schedule_total(&f->s, &f->measures, 0, &others);
+	assert_int_equal(others, 100);
+	schedule_close(&f->s);
+}
+
+static void what_was_not_counted_in_a_period_goes_with_it(void **state)
+{
 	struct fixture *f = *state;
 
 	open_it(f, BEGUN);
 	add(f, lifecycle_of(1, GENERATION), 5);
-	save_and_close(f);
-	f->measures.measure = two;
-	f->measures.count = 2;
-	open_it(f, BEGUN + TICK_NS);
-	assert_int_equal(f->s.made_ns, BEGUN);
-	assert_int_equal(f->s.processes, 0);
-	add(f, lifecycle_of(1, GENERATION), 2);
 	schedule_begin(&f->s, &f->pool, BEGUN + TICK_NS);
-	assert_int_equal(total(f), 2);
+	schedule_end(&f->s, 1);
+	assert_true(f->s.sums.length > 0);
+	schedule_begin(&f->s, &f->pool, BEGUN + 2 * TICK_NS);
+	assert_int_equal(f->s.sums.length, 0);
+	assert_int_equal(total(f), 0);
+	schedule_end(&f->s, 1);
+	add(f, lifecycle_of(1, GENERATION), 6);
+	schedule_begin(&f->s, &f->pool, BEGUN + 3 * TICK_NS);
+	assert_int_equal(total(f), 1);
 	schedule_close(&f->s);
 }
 
@@ -273,7 +316,7 @@ static void a_damaged_file_begins_anew(void **state)
 		assert_int_equal(pwrite(file, &byte, 1, at), 1);
 		open_it(f, BEGUN + TICK_NS);
 		assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
-		assert_int_equal(f->s.processes, 0);
+		assert_int_equal(f->s.counted.length, 0);
 		schedule_close(&f->s);
 		byte ^= 0x10;
 		assert_int_equal(pwrite(file, &byte, 1, at), 1);
@@ -297,7 +340,8 @@ int main(void)
 		TEST(an_event_that_a_dead_drainer_left_ends_its_turn_once),
 		TEST(an_event_of_another_turn_is_left_alone),
 		TEST(one_drainer_at_a_time),
-		TEST(other_measures_begin_anew_but_the_times_count),
+		TEST(processes_of_two_versions_of_a_policy_add_up),
+		TEST(what_was_not_counted_in_a_period_goes_with_it),
 		TEST(a_damaged_file_begins_anew),
 	};
 

@@ -1,4 +1,4 @@
-"""Turns of an installation's schedule while drainers are killed in the midst of them: no count is lost, none is there twice."""
+"""What an installation's schedule counts, whoever is killed or held up, and whichever policy a process has: nothing is lost, nothing is there twice."""
 
 import fcntl
 import os
@@ -91,6 +91,33 @@ def test_a_stop_waits_while_another_drainer_holds_the_sums(tmp_path, state, comp
     os.close(folder)
     assert called.ended() == [{}]
     made = int(process.stdout.read())
+    others = []
+    support.wait_until(lambda: all_counted(called, program, start, others) >= made, 30, "the turn with the rest")
+    assert made <= sum(counted(called)) <= made + sum(others)
+
+
+def test_processes_of_an_older_policy_count_too(tmp_path, state, compile_c, start):
+    program = compile_c(LOOPS, name="loops")
+    called = Called(tmp_path, state, ["loops"], POLICY.format(limit=""))
+
+    def loops():
+        process = start(program, env=called.env(), stdout=-1, text=True)
+        assert process.stdout.readline() == "ready\n"
+        return process
+
+    older = loops()
+    called.flush()
+    called.policy.write_text(called.policy.read_text().replace("measures: {", "measures: { naps: { call: usleep, count: calls },"))
+    support.run(support.Bookend.tool, "compile", called.policy, env=called.tool_env, check=True)
+    newer = loops()
+    turns = len(counted(called))
+    support.wait_until(lambda: called.flush() is None and len(counted(called)) > turns + 3, 20, "turns with both")
+    made = 0
+    for process in (older, newer):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        made += int(process.stdout.read())
+        called.flush()
     others = []
     support.wait_until(lambda: all_counted(called, program, start, others) >= made, 30, "the turn with the rest")
     assert made <= sum(counted(called)) <= made + sum(others)
