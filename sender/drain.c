@@ -26,6 +26,9 @@ static void keep_claims(void *context)
 
 	if (d->tick)
 		d->tick(d->context);
+	/* None is in use while a slot's moments are evaluated. */
+	if (d->claim)
+		drain_save_schedules(d);
 	if (now - d->renewed_ns < RENEW_NS)
 		return;
 	d->renewed_ns = now;
@@ -48,6 +51,7 @@ int drain_open(struct drain *d, const struct sender_options *options, struct poo
 			     .spool = spool,
 			     .images = images,
 			     .ids = { options->state },
+			     .schedules = { .state = options->state },
 			     .stats = stats,
 			     .number = spool->drainer,
 			     .payload_bytes = most };

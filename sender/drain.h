@@ -14,7 +14,7 @@
 #include "sender/images.h"
 #include "sender/probes.h"
 #include "sender/memory.h"
-#include "sender/schedule.h"
+#include "sender/schedule_set.h"
 #include "sender/spool.h"
 #include "sender/stats.h"
 
@@ -103,6 +103,7 @@ struct drain {
 	uint32_t steps, step_room;
 	struct drain_due *due;
 	uint32_t dues, due_room;
+	struct schedule_set schedules;
 	struct drain_seen *seen; /* drain_schedules.c */
 	uint32_t seens, seen_room;
 };

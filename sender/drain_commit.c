@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sender/drain_schedules.h"
 #include "sender/drain_steps.h"
 #include "sender/open.h"
 #include "sender/say.h"
@@ -112,8 +113,12 @@ void drain_commit_memory(struct drain *d)
 
 int drain_commit_held(struct drain *d)
 {
-	int r = write_segments(d);
-	uint64_t written_ns = clock_boot_ns();
+	uint64_t written_ns;
+	int r;
+
+	drain_save_schedules(d);
+	r = write_segments(d);
+	written_ns = clock_boot_ns();
 
 	if (r)
 		memory_forget(&d->memory);

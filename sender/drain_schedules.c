@@ -60,11 +60,20 @@ static void say_not_kept(const struct drain *d, const struct image *image, uint3
 	    label_of(image, event), strerror(-error));
 }
 
-static int open_schedule(struct drain *d, const struct image *image, uint32_t event,
-			 struct schedule *s)
+static struct schedule *get_schedule(struct drain *d, const struct image *image, uint32_t event,
+				     int *error)
 {
-	return schedule_open(s, d->options->state, late_service(image, image->event[event].service),
-			     label_of(image, event), clock_real_ns());
+	return schedule_set_get(&d->schedules, late_service(image, image->event[event].service),
+				label_of(image, event), error);
+}
+
+void drain_save_schedules(struct drain *d)
+{
+	int r = schedule_set_close(&d->schedules);
+
+	if (r)
+		say(d->options, SAY_WARNING, "what schedules count can not be kept: %s",
+		    strerror(-r));
 }
 
 /* The process's counts into the sums; when it was made last into *seen. -EAGAIN: another drainer is
@@ -72,21 +81,18 @@ static int open_schedule(struct drain *d, const struct image *image, uint32_t ev
 static int look(struct drain *d, const struct drain_group *group, uint32_t event,
 		struct drain_seen *seen)
 {
-	struct schedule s;
-	int r = open_schedule(d, group->image, event, &s);
+	int r = 0;
+	struct schedule *s = get_schedule(d, group->image, event, &r);
 
-	if (r)
+	if (!s)
 		return r == -EBUSY ? -EAGAIN : 0;
 	if (d->measures)
-		r = schedule_add(&s, d->pool, group->lifecycle, d->measures);
+		r = schedule_add(s, d->pool, group->lifecycle, d->measures);
 	/* A turn that has begun is due, whatever the time. */
-	seen->made_ns = s.turn_ns ? 0 : s.made_ns;
+	seen->made_ns = s->turn_ns ? 0 : s->made_ns;
 	seen->looked_ns = clock_boot_ns();
-	if (!r)
-		r = schedule_save(&s);
 	if (r)
 		say_not_kept(d, group->image, event, r);
-	schedule_close(&s);
 	return 0;
 }
 
@@ -299,26 +305,29 @@ static int finish_turn(struct drain *d, const struct drain_due *due, struct sche
 	return r;
 }
 
-/* Under the schedule's lock, from the look to the file. */
+/* Under the lock, from the look to the file. */
 static void make(struct drain *d, const struct drain_due *due)
 {
 	const struct image_event *rule = &due->image->event[due->event];
-	struct schedule s;
 	int r = 0;
+	struct schedule *s = get_schedule(d, due->image, due->event, &r);
 
+	if (!s)
+		return;
 	d->measures = measures_open(&due->ref, due->image, due->start.service, &d->measures_memory)
 			      ? NULL
 			      : &d->measures_memory;
-	if (open_schedule(d, due->image, due->event, &s))
-		return;
-	if (!s.turn_ns && schedule_is_due(rule, s.made_ns, clock_real_ns()))
-		r = begin_turn(d, due, &s);
-	if (!r && s.turn_ns)
-		r = finish_turn(d, due, &s);
+	if (!s->turn_ns && schedule_is_due(rule, s->made_ns, clock_real_ns()))
+		r = begin_turn(d, due, s);
+	if (!r && s->turn_ns)
+		r = finish_turn(d, due, s);
 	/* Broken off, or others have what is remembered: the next pass goes on with it. */
 	if (r && r != -EINTR && r != -EAGAIN)
 		say_not_kept(d, due->image, due->event, r);
-	schedule_close(&s);
+	/* What stands in the file holds. */
+	if (r)
+		s->changed = false;
+	drain_save_schedules(d);
 }
 
 void drain_make_schedules(struct drain *d)
@@ -335,6 +344,7 @@ void drain_make_schedules(struct drain *d)
 
 void drain_free_schedules(struct drain *d)
 {
+	drain_save_schedules(d);
 	for (uint32_t i = 0; i < d->dues; i++)
 		free(d->due[i].payload);
 	free(d->due);

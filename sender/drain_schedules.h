@@ -16,6 +16,9 @@ bool drain_has_schedules(const struct image *image, const struct start_block *st
  * which waits (-EAGAIN) while another drainer holds the sums that its counts go to. */
 int drain_look_at_schedules(struct drain *drain, const struct drain_group *group);
 
+/* Before a commit, and before others may need the lock: what was added is on the disk. */
+void drain_save_schedules(struct drain *drain);
+
 /* Behind a commit: makes what is due, each durable by itself. */
 void drain_make_schedules(struct drain *drain);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sender/drain_commit.h"
+#include "sender/drain_schedules.h"
 #include "sender/drain_steps.h"
 #include "sender/open.h"
 
@@ -92,6 +93,7 @@ static void settle_turn(struct settling *s, const struct spool_mark *mark)
 
 	memcpy(hash, &mark->from, sizeof(mark->from));
 	memcpy(hash + sizeof(mark->from), &mark->to, sizeof(mark->to));
+	drain_save_schedules(s->drain);
 	r = schedule_settle(s->drain->options->state, hash, mark->more >> 8, s->drainer);
 	if (r == 1) {
 		put_states(s, mark);

@@ -5,10 +5,13 @@
 #include "sender/schedule.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,7 +45,25 @@ bool schedule_is_due(const struct image_event *event, uint64_t made_ns, uint64_t
 	return now_ns - made_ns >= event->every_ns;
 }
 
-static void name_of(const char *service, const char *label, uint8_t hash[16])
+int schedules_lock(const char *state)
+{
+	char folder[1100];
+	int lock;
+
+	snprintf(folder, sizeof(folder), "%s/schedules", state);
+	if (mkdir(folder, 0700) && errno != EEXIST)
+		return -errno;
+	lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (lock < 0)
+		return -errno;
+	if (flock(lock, LOCK_EX | LOCK_NB)) {
+		close(lock);
+		return -EBUSY;
+	}
+	return lock;
+}
+
+void schedule_name(const char *service, const char *label, uint8_t hash[16])
 {
 	static const uint8_t key[16] = "bookend schedule";
 	char name[300];
@@ -58,21 +79,18 @@ static int begin_file(struct schedule *s, uint64_t now_ns)
 	buffer_clear(&s->counted);
 	s->made_ns = now_ns;
 	s->turn_ns = 0;
+	s->changed = true;
 	return getrandom(s->key, sizeof(s->key), 0) == (ssize_t)sizeof(s->key) ? 0 : -EIO;
 }
 
-int schedule_open(struct schedule *s, const char *state, const char *service, const char *label,
-		  uint64_t now_ns)
+int schedule_open(struct schedule *s, const char *state, const uint8_t hash[16], uint64_t now_ns)
 {
-	uint8_t hash[16];
 	int r;
 
-	*s = (struct schedule){ .lock = -1 };
-	name_of(service, label, hash);
-	r = schedule_file_lock(s, state, hash);
-	if (r)
-		return r;
-	r = schedule_file_read(s);
+	*s = (struct schedule){ 0 };
+	r = schedule_file_name(s, state, hash);
+	if (!r)
+		r = schedule_file_read(s);
 	if (r == -ENOENT || r == -EBADMSG)
 		r = begin_file(s, now_ns);
 	if (r)
@@ -80,18 +98,19 @@ int schedule_open(struct schedule *s, const char *state, const char *service, co
 	return r;
 }
 
-int schedule_save(const struct schedule *s)
+int schedule_save(struct schedule *s)
 {
-	return schedule_file_write(s);
+	int r = s->changed ? schedule_file_write(s) : 0;
+
+	if (!r)
+		s->changed = false;
+	return r;
 }
 
 void schedule_close(struct schedule *s)
 {
 	buffer_free(&s->sums);
 	buffer_free(&s->counted);
-	if (s->lock >= 0)
-		close(s->lock);
-	s->lock = -1;
 }
 
 static uint64_t id_of(const struct measures *m, uint32_t which)
@@ -252,6 +271,7 @@ int schedule_add(struct schedule *s, const struct pool *pool, uint64_t lifecycle
 	now = malloc(2 * MEASURES_WORDS_MAX * sizeof(*now));
 	if (!now)
 		return -ENOMEM;
+	s->changed = true;
 	r = add_all(s, measures, c, known, now);
 	free(now);
 	return r;
@@ -273,6 +293,7 @@ void schedule_begin(struct schedule *s, const struct pool *pool, uint64_t now_ns
 
 	forget(s, pool);
 	s->turn_ns = now_ns;
+	s->changed = true;
 	for (size_t at = 0; (sum = schedule_next_sum(&s->sums, &at)) != NULL; from = at) {
 		if (is_zero(sum))
 			continue;
@@ -291,6 +312,7 @@ void schedule_end(struct schedule *s, uint32_t maker)
 	s->made_ns = s->turn_ns;
 	s->turn_ns = 0;
 	s->maker = maker;
+	s->changed = true;
 	for (size_t at = 0; (sum = schedule_next_sum(&s->sums, &at)) != NULL;)
 		memset(sum->value + sum->words, 0, sum->words * sizeof(*sum->value));
 }
@@ -306,21 +328,30 @@ void schedule_total(const struct schedule *s, const struct measures *measures, u
 		memcpy(total, sum->value + words, words * sizeof(*total));
 }
 
-int schedule_settle(const char *state, const uint8_t hash[16], uint64_t turn, uint32_t maker)
+static int settle(struct schedule *s, uint64_t turn, uint32_t maker)
 {
-	struct schedule s = { .lock = -1 };
-	int r = schedule_file_lock(&s, state, hash);
+	int r = schedule_file_read(s);
 
 	if (r)
 		return r;
-	r = schedule_file_read(&s);
-	if (!r && s.turn_ns && s.turn_ns / TICK_NS == turn) {
-		schedule_end(&s, maker);
-		r = schedule_save(&s);
-		r = r ? r : 1;
-	} else if (!r && s.made_ns / TICK_NS == turn && s.maker != maker) {
-		r = -EEXIST;
+	if (s->turn_ns && s->turn_ns / TICK_NS == turn) {
+		schedule_end(s, maker);
+		r = schedule_save(s);
+		return r ? r : 1;
 	}
+	return s->made_ns / TICK_NS == turn && s->maker != maker ? -EEXIST : 0;
+}
+
+int schedule_settle(const char *state, const uint8_t hash[16], uint64_t turn, uint32_t maker)
+{
+	struct schedule s = { 0 };
+	int lock = schedules_lock(state);
+	int r = lock < 0 ? lock : schedule_file_name(&s, state, hash);
+
+	if (!r)
+		r = settle(&s, turn, maker);
 	schedule_close(&s);
+	if (lock >= 0)
+		close(lock);
 	return r;
 }

@@ -17,7 +17,6 @@
 #include "sender/buffer.h"
 
 struct schedule {
-	int lock; /* of the folder; -1: not open */
 	char path[1200];
 	uint8_t hash[16]; /* the file's name */
 	uint8_t key[16];  /* random: that of its events' ids */
@@ -27,6 +26,7 @@ struct schedule {
 	/* In the form that they have in the file: schedule_file.h. */
 	struct buffer sums;    /* of each measure, over all processes */
 	struct buffer counted; /* of each process: what of it is in the sums */
+	bool changed;	       /* since it was read or saved */
 };
 
 /* The number of the period that a time lies in; for events with EVENT_AT. */
@@ -34,11 +34,15 @@ uint64_t schedule_turn(const struct image_event *event, uint64_t real_ns);
 /* Is it due now, when it was made then? Without EVENT_AT a period after that. */
 bool schedule_is_due(const struct image_event *event, uint64_t made_ns, uint64_t now_ns);
 
-/* Locks and reads; a new one begins now. 0, -EBUSY: another drainer is at it; other -errno. */
-int schedule_open(struct schedule *s, const char *state, const char *service, const char *label,
-		  uint64_t now_ns);
-/* Writes it; 0 or -errno. */
-int schedule_save(const struct schedule *s);
+/* The lock of the folder, under which schedules are open: a descriptor to close, -EBUSY: another
+ * drainer has it; other -errno. */
+int schedules_lock(const char *state);
+
+void schedule_name(const char *service, const char *label, uint8_t hash[16]);
+/* Under the lock. A new one begins now. 0 or -errno, then it is not open. */
+int schedule_open(struct schedule *s, const char *state, const uint8_t hash[16], uint64_t now_ns);
+/* Writes what changed; 0 or -errno. */
+int schedule_save(struct schedule *s);
 void schedule_close(struct schedule *s);
 
 /* Adds what the process has counted since it was added last. Measures of one name and kind are one,
@@ -55,8 +59,9 @@ void schedule_total(const struct schedule *s, const struct measures *measures, u
 		    uint64_t *total);
 
 /*
- * A dead drainer's segment holds the event of the turn at that time, in TICK_NS. 1: the turn ends
- * with it; 0: it had; -EEXIST: another drainer has made that event anew; other -errno: not known.
+ * Takes the lock. A dead drainer's segment holds the event of the turn at that time, in TICK_NS. 1:
+ * the turn ends with it; 0: it had; -EEXIST: another drainer has made that event anew; other
+ * -errno: not known.
  */
 int schedule_settle(const char *state, const uint8_t hash[16], uint64_t turn, uint32_t maker);
 

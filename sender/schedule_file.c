@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,25 +48,7 @@ struct schedule_counted *schedule_next_counted(const struct buffer *counted, siz
 	return c;
 }
 
-static int lock_folder(const char *state)
-{
-	char folder[1100];
-	int lock;
-
-	snprintf(folder, sizeof(folder), "%s/schedules", state);
-	if (mkdir(folder, 0700) && errno != EEXIST)
-		return -errno;
-	lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (lock < 0)
-		return -errno;
-	if (flock(lock, LOCK_EX | LOCK_NB)) {
-		close(lock);
-		return -EBUSY;
-	}
-	return lock;
-}
-
-int schedule_file_lock(struct schedule *s, const char *state, const uint8_t hash[16])
+int schedule_file_name(struct schedule *s, const char *state, const uint8_t hash[16])
 {
 	int at = snprintf(s->path, sizeof(s->path), "%s/schedules/", state);
 
@@ -76,8 +57,7 @@ int schedule_file_lock(struct schedule *s, const char *state, const uint8_t hash
 	for (int i = 0; i < 16; i++)
 		at += snprintf(s->path + at, sizeof(s->path) - (size_t)at, "%02x", hash[i]);
 	memcpy(s->hash, hash, sizeof(s->hash));
-	s->lock = lock_folder(state);
-	return s->lock < 0 ? s->lock : 0;
+	return 0;
 }
 
 static uint32_t check_of(const struct schedule_head *head, const void *rest, size_t bytes)

@@ -30,9 +30,8 @@ static_assert(sizeof(struct schedule_counted) == 32, "format");
 struct schedule_sum *schedule_next_sum(const struct buffer *sums, size_t *at);
 struct schedule_counted *schedule_next_counted(const struct buffer *counted, size_t *at);
 
-/* Takes the folder's lock and names the file: *s has what a new schedule has. 0, -EBUSY or other
- * -errno: then nothing is open. */
-int schedule_file_lock(struct schedule *s, const char *state, const uint8_t hash[16]);
+/* Gives it its file's name; 0 or -ENAMETOOLONG. */
+int schedule_file_name(struct schedule *s, const char *state, const uint8_t hash[16]);
 /* What the file holds. 0; -ENOENT; -EBADMSG: damaged; other -errno. */
 int schedule_file_read(struct schedule *s);
 int schedule_file_write(const struct schedule *s);

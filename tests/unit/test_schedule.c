@@ -2,7 +2,7 @@
  * Schedules per installation: sums over processes, turns in two steps, and what a dead drainer
  * left.
  */
-#include "sender/schedule.h"
+#include "sender/schedule_set.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +47,7 @@ struct fixture {
 	struct pool pool;
 	uint64_t counters[MEASURE_SHARDS * MEASURE_STRIDE_MIN / 8];
 	struct measures measures;
+	int lock;
 	struct schedule s;
 };
 
@@ -93,13 +94,24 @@ static int tear_down(void **state)
 
 static void open_it(struct fixture *f, uint64_t now_ns)
 {
-	assert_int_equal(schedule_open(&f->s, f->state, "app", "beat", now_ns), 0);
+	uint8_t hash[16];
+
+	f->lock = schedules_lock(f->state);
+	assert_true(f->lock >= 0);
+	schedule_name("app", "beat", hash);
+	assert_int_equal(schedule_open(&f->s, f->state, hash, now_ns), 0);
+}
+
+static void close_it(struct fixture *f)
+{
+	schedule_close(&f->s);
+	close(f->lock);
 }
 
 static void save_and_close(struct fixture *f)
 {
 	assert_int_equal(schedule_save(&f->s), 0);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 /* The process has counted so much by now. */
@@ -132,7 +144,7 @@ static void a_turn_has_what_was_counted_before_it_and_no_more(void **state)
 	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
 	schedule_begin(&f->s, &f->pool, BEGUN + 2 * TICK_NS);
 	assert_int_equal(total(f), 1);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 static void a_turn_that_has_begun_is_the_same_for_who_ends_it(void **state)
@@ -163,7 +175,7 @@ static void a_turn_that_has_begun_is_the_same_for_who_ends_it(void **state)
 	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
 	schedule_begin(&f->s, &f->pool, BEGUN + 4 * TICK_NS);
 	assert_int_equal(total(f), 4);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 static void any_number_of_processes_is_counted(void **state)
@@ -180,7 +192,7 @@ static void any_number_of_processes_is_counted(void **state)
 	assert_int_equal(total(f), 3 * most);
 	/* A count is a word. */
 	assert_in_range(f->s.counted.length, 1, SLOTS * (32 + 8));
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 static void who_lives_in_another_pool_is_not_counted_anew_after_a_turn(void **state)
@@ -195,7 +207,7 @@ static void who_lives_in_another_pool_is_not_counted_anew_after_a_turn(void **st
 	add(f, lifecycle_of(1, GENERATION), 6);
 	schedule_begin(&f->s, &other, BEGUN + 2 * TICK_NS);
 	assert_int_equal(total(f), 1);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 static int settle(struct fixture *f, uint64_t turn_ns, uint32_t maker)
@@ -222,7 +234,7 @@ static void an_event_that_a_dead_drainer_left_ends_its_turn_once(void **state)
 	open_it(f, BEGUN + 2 * TICK_NS);
 	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
 	assert_int_equal(f->s.turn_ns, 0);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 static void an_event_of_another_turn_is_left_alone(void **state)
@@ -234,7 +246,7 @@ static void an_event_of_another_turn_is_left_alone(void **state)
 	open_it(f, BEGUN);
 	assert_int_equal(f->s.turn_ns, BEGUN + 3 * TICK_NS);
 	assert_int_equal(settle(f, BEGUN + 3 * TICK_NS, 7), -EBUSY);
-	schedule_close(&f->s);
+	close_it(f);
 	f->s.hash[0] ^= 1;
 	assert_int_equal(settle(f, BEGUN + 3 * TICK_NS, 7), -ENOENT);
 }
@@ -242,13 +254,66 @@ static void an_event_of_another_turn_is_left_alone(void **state)
 static void one_drainer_at_a_time(void **state)
 {
 	struct fixture *f = *state;
-	struct schedule other;
+	struct schedule_set ours = { .state = f->state }, others = { .state = f->state };
+	int error = 0;
 
-	open_it(f, BEGUN);
-	assert_int_equal(schedule_open(&other, f->state, "app", "beat", BEGUN), -EBUSY);
-	schedule_close(&f->s);
-	assert_int_equal(schedule_open(&other, f->state, "app", "beat", BEGUN), 0);
-	schedule_close(&other);
+	assert_non_null(schedule_set_get(&ours, "app", "beat", &error));
+	assert_null(schedule_set_get(&others, "app", "beat", &error));
+	assert_int_equal(error, -EBUSY);
+	assert_null(schedule_set_get(&others, "app", "other", &error));
+	assert_int_equal(error, -EBUSY);
+	assert_int_equal(schedule_set_close(&others), 0);
+	assert_int_equal(schedule_set_close(&ours), 0);
+	assert_non_null(schedule_set_get(&others, "app", "beat", &error));
+	assert_int_equal(schedule_set_close(&others), 0);
+}
+
+/* More than it holds open at once: those before are on the disk, and none is read twice meanwhile.
+ */
+static void a_set_keeps_what_was_added(void **state)
+{
+	struct fixture *f = *state;
+	struct schedule_set set = { .state = f->state };
+	struct schedule *s;
+	char label[32];
+	int error = 0;
+
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 0; i < 2 * SCHEDULE_SET; i++) {
+			snprintf(label, sizeof(label), "event %d", i);
+			s = schedule_set_get(&set, "app", label, &error);
+			assert_non_null(s);
+			f->counters[MEASURE_FIRST / 8] = 10 * round + i;
+			assert_int_equal(schedule_add(s, &f->pool, lifecycle_of(1, GENERATION),
+						      &f->measures),
+					 0);
+			assert_ptr_equal(schedule_set_get(&set, "app", label, &error), s);
+		}
+		assert_int_equal(schedule_set_close(&set), 0);
+	}
+	for (int i = 0; i < 2 * SCHEDULE_SET; i++) {
+		snprintf(label, sizeof(label), "event %d", i);
+		s = schedule_set_get(&set, "app", label, &error);
+		assert_non_null(s);
+		schedule_begin(s, &f->pool, BEGUN + TICK_NS);
+		f->s = *s;
+		assert_int_equal(total(f), 20 + i);
+	}
+	assert_int_equal(schedule_set_close(&set), 0);
+}
+
+static void what_can_not_be_saved_is_said(void **state)
+{
+	struct fixture *f = *state;
+	struct schedule_set set = { .state = f->state };
+	struct schedule *s;
+	int error = 0;
+
+	s = schedule_set_get(&set, "app", "beat", &error);
+	assert_non_null(s);
+	assert_int_equal(mkdir(s->path, 0700), 0); /* no file takes its place */
+	assert_int_equal(schedule_set_close(&set), -EISDIR);
+	assert_int_equal(schedule_set_close(&set), 0);
 }
 
 static void processes_of_two_versions_of_a_policy_add_up(void **state)
@@ -275,7 +340,7 @@ static void processes_of_two_versions_of_a_policy_add_up(void **state)
 	assert_int_equal(others, 37);
 	schedule_total(&f->s, &f->measures, 0, &others);
 	assert_int_equal(others, 100);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 static void what_was_not_counted_in_a_period_goes_with_it(void **state)
@@ -294,7 +359,7 @@ static void what_was_not_counted_in_a_period_goes_with_it(void **state)
 	add(f, lifecycle_of(1, GENERATION), 6);
 	schedule_begin(&f->s, &f->pool, BEGUN + 3 * TICK_NS);
 	assert_int_equal(total(f), 1);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 /* Each byte in turn: what is read is what was written, or begins anew, and never anything else. */
@@ -317,7 +382,7 @@ static void a_damaged_file_begins_anew(void **state)
 		open_it(f, BEGUN + TICK_NS);
 		assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
 		assert_int_equal(f->s.counted.length, 0);
-		schedule_close(&f->s);
+		close_it(f);
 		byte ^= 0x10;
 		assert_int_equal(pwrite(file, &byte, 1, at), 1);
 		close(file);
@@ -325,7 +390,7 @@ static void a_damaged_file_begins_anew(void **state)
 	assert_int_equal(truncate(f->s.path, st.st_size - 1), 0);
 	open_it(f, BEGUN + TICK_NS);
 	assert_int_equal(f->s.made_ns, BEGUN + TICK_NS);
-	schedule_close(&f->s);
+	close_it(f);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -340,6 +405,8 @@ int main(void)
 		TEST(an_event_that_a_dead_drainer_left_ends_its_turn_once),
 		TEST(an_event_of_another_turn_is_left_alone),
 		TEST(one_drainer_at_a_time),
+		TEST(a_set_keeps_what_was_added),
+		TEST(what_can_not_be_saved_is_said),
 		TEST(processes_of_two_versions_of_a_policy_add_up),
 		TEST(what_was_not_counted_in_a_period_goes_with_it),
 		TEST(a_damaged_file_begins_anew),
