@@ -239,7 +239,7 @@ static int write_event(struct drain *d, const struct drain_due *due, const struc
 {
 	struct spool_mark mark = { .lifecycle = due->ref.lifecycle,
 				   .moments = moment,
-				   .more = SLOT_TICKS | s->turn_ns / TICK_NS << 8 };
+				   .more = SPOOL_TURN(s->turn_ns / TICK_NS, d->number) };
 	size_t length;
 	uint32_t routes;
 	int r = spool_segment(d->spool, due->start.image, &d->segment);

@@ -51,7 +51,8 @@ static bool is_step(const struct spool_mark *mark)
 /* Of a schedule per installation, which no slot knows. */
 static bool is_turn(const struct spool_mark *mark)
 {
-	return SPOOL_MOMENT_WHAT(mark->moments) == SPOOL_TICK && (mark->more & 0xff) == SLOT_TICKS;
+	return SPOOL_MOMENT_WHAT(mark->moments) == SPOOL_TICK &&
+	       (SPOOL_MOMENT_NUMBER(mark->moments) & 0xff) == SLOT_TICKS;
 }
 
 static bool is_settled(const struct slot_ref *ref, const struct spool_mark *mark)
@@ -94,7 +95,8 @@ static void settle_turn(struct settling *s, const struct spool_mark *mark)
 	memcpy(hash, &mark->from, sizeof(mark->from));
 	memcpy(hash + sizeof(mark->from), &mark->to, sizeof(mark->to));
 	drain_save_schedules(s->drain);
-	r = schedule_settle(s->drain->options->state, hash, mark->more >> 8, s->drainer);
+	r = schedule_settle(s->drain->options->state, hash, SPOOL_TURN_TIME(mark->more),
+			    SPOOL_TURN_DRAINER(mark->more));
 	if (r == 1) {
 		put_states(s, mark);
 		stats_add(s->drain->stats, STATS_RECORDED, mark->events);

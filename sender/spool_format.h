@@ -95,12 +95,18 @@ static_assert(sizeof(struct spool_event) == 48, "format");
 #define SPOOL_MOMENT_WHAT(moment)   ((moment)&0xff)
 #define SPOOL_MOMENT_NUMBER(moment) ((moment) >> 8)
 
+/* The turn's time in TICK_NS, and the drainer that made it: adopters have other numbers. */
+#define SPOOL_TURN(time, drainer) ((uint64_t)(time) << 24 | (drainer))
+#define SPOOL_TURN_TIME(more)	  ((more) >> 24)
+#define SPOOL_TURN_DRAINER(more)  ((uint32_t)(more)&0xffffff)
+
 struct spool_mark {
 	uint64_t lifecycle;
 	uint32_t moments; /* START and STOP may stand together */
 	uint32_t events;  /* of an end mark */
 	/* SPOOL_CALLS: ring_done before and after, and how far ring_head may go. SPOOL_TICK: the
-	 * slot's word before and after, and which. */
+	 * slot's word before and after, and which; of an installation's schedule (its number's low
+	 * 8 bits are SLOT_TICKS): the halves of the schedule's hash, and SPOOL_TURN. */
 	uint64_t from, to, more;
 };
 static_assert(sizeof(struct spool_mark) == 40, "format");
