@@ -12,6 +12,7 @@
 #include "hooks/hooks.h"
 #include "hooks/loaded.h"
 #include "hooks/names.h"
+#include "hooks/report.h"
 
 #define ENGINE_OWN  5 /* specs of our own, in follow.c */
 #define ENGINE_LATE 2 /* that hooks_add() may bring */

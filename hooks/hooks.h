@@ -104,30 +104,6 @@ int hooks_add(const struct hooks_spec *spec, const char *apart);
  * number of stack words passes on no more than the page holds. For hosts that filter them. */
 void hooks_confine(void);
 
-enum hooks_outcome {
-#define OUTCOME(name, text) HOOKS_##name,
-#include "hooks/outcomes.def"
-#undef OUTCOME
-	HOOKS_OUTCOMES
-};
-
-const char *hooks_outcome_text(enum hooks_outcome outcome);
-
-/* Of a spec in one object: it defines the function, or has slots of which that became. */
-struct hooks_finding {
-	const struct hooks_spec *spec;
-	const char *object; /* path; "" for the executable */
-	enum hooks_outcome outcome;
-	uint32_t slots;
-	const char *version; /* DEFINED: NULL: it has none */
-};
-
-typedef void hooks_finding_fn(void *context, const struct hooks_finding *finding);
-
-/* As things are now. A thread of the host, not in a routine nor in a signal handler; what dlerror()
- * had to say is forgotten. False: not installed, or not possible. */
-bool hooks_report(hooks_finding_fn *found, void *context);
-
 /* For routines: adds to a counter, whose word of shard 0 that is, in the thread's shard. */
 void hooks_count(_Atomic uint64_t *counter, uint64_t by);
 /* 1 to the counter, and to the one behind it what is summed. */

@@ -1,7 +1,9 @@
 /*
  * Where the specs' functions are defined and what became of the slots, found anew. Under the
- * loader's lock; slow, for `bookend doctor`.
+ * loader's lock.
  */
+#include "hooks/report.h"
+
 #include <string.h>
 
 #include "hooks/engine.h"

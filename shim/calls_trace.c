@@ -4,7 +4,7 @@
  */
 #include "shim/calls.h"
 
-#include "hooks/hooks.h"
+#include "hooks/report.h"
 #include "shim/trace.h"
 
 #define TRACED 1024 /* symbols of a service, at most */

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
-#include "hooks/hooks.h"
+#include "hooks/report.h"
 #include "tests/hooks/watch.h"
 
 static struct watch_file *watch;
