@@ -86,6 +86,24 @@ static void report_all(struct engine *engine, void *context)
 	}
 }
 
+struct report_objects {
+	hooks_object_fn *found;
+	void *context;
+};
+
+static void report_objects(struct engine *engine, void *context)
+{
+	const struct report_objects *report = context;
+	const struct loaded_list *list;
+
+	if (!look_again(engine))
+		return;
+	list = engine_list(engine);
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!list->object[i].apart)
+			report->found(report->context, list->object[i].name);
+}
+
 const char *hooks_outcome_text(enum hooks_outcome outcome)
 {
 	switch (outcome) {
@@ -106,4 +124,11 @@ bool hooks_report(hooks_finding_fn *found, void *context)
 	struct report report = { .engine = engine, .found = found, .context = context };
 
 	return engine && locked(report_all, &report);
+}
+
+bool hooks_objects(hooks_object_fn *found, void *context)
+{
+	struct report_objects report = { .found = found, .context = context };
+
+	return engine_here() && locked(report_objects, &report);
 }

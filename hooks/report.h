@@ -31,4 +31,8 @@ typedef void hooks_finding_fn(void *context, const struct hooks_finding *finding
  * had to say is forgotten. False: not installed, or not possible. */
 bool hooks_report(hooks_finding_fn *found, void *context);
 
+/* The objects that were looked at, under the same conditions. */
+typedef void hooks_object_fn(void *context, const char *path);
+bool hooks_objects(hooks_object_fn *found, void *context);
+
 #endif

@@ -37,9 +37,18 @@ static void calls_tell(void *context, const struct hooks_finding *f)
 		   f->slots);
 }
 
+/* Where `bookend doctor` looks for functions that no loader knows. */
+static void calls_tell_object(void *context, const char *path)
+{
+	const struct self *self = context;
+
+	trace_object(self, path[0] ? path : self->exe);
+}
+
 void calls_trace(const struct self *self)
 {
 	static struct calls_told told;
+	bool missing = false;
 
 	if (!self || !self->trace[0] || !self->calls || self->confined)
 		return;
@@ -47,8 +56,13 @@ void calls_trace(const struct self *self)
 	told.spec = calls_specs_hooked(&told.count);
 	if (!told.spec || !hooks_report(calls_tell, &told))
 		return;
-	for (uint32_t i = 0; i < told.count && i < TRACED; i++)
-		if (!told.diverted[i])
-			trace_call(self, told.spec[i].name, told.spec[i].version,
-				   told.defined[i] ? calls_no_slot : calls_no_name, "", 0);
+	for (uint32_t i = 0; i < told.count && i < TRACED; i++) {
+		if (told.diverted[i])
+			continue;
+		missing = true;
+		trace_call(self, told.spec[i].name, told.spec[i].version,
+			   told.defined[i] ? calls_no_slot : calls_no_name, "", 0);
+	}
+	if (missing)
+		hooks_objects(calls_tell_object, (void *)(uintptr_t)self);
 }

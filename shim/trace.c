@@ -79,6 +79,16 @@ void trace_call(const struct self *self, const char *symbol, const char *version
 	trace_write(&t, self->trace);
 }
 
+void trace_object(const struct self *self, const char *path)
+{
+	char line[TRACE_LINE];
+	struct text t = trace_begin(line, self->pid, self->exe);
+
+	text_add(&t, "object\t");
+	text_add(&t, path);
+	trace_write(&t, self->trace);
+}
+
 void trace_event(const struct self *self, const char *what)
 {
 	char line[TRACE_LINE];

@@ -15,6 +15,9 @@ void trace_decision(const char *file, int pid, const char *exe, const char *reas
 void trace_call(const struct self *self, const char *symbol, const char *version,
 		const char *outcome, const char *object, uint32_t slots);
 
+/* An object in which calls were looked for. */
+void trace_object(const struct self *self, const char *path);
+
 /* What a measured service does. Async-signal-safe. */
 void trace_event(const struct self *self, const char *what);
 

@@ -1,19 +1,17 @@
 /*
  * `bookend doctor --hooks`: the command runs with a trace, in which the shim says at its exit what
- * became of each symbol.
+ * became of each symbol; what it can not know the objects' files say.
  */
 #include "tools/doctor.h"
 #include "tools/command.h"
+#include "tools/hooks_kept.h"
 #include "tools/message.h"
 #include "tools/run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define MARK ": call\t"
 
 static bool run_traced(const struct program *program, char **command, const char *trace)
 {
@@ -30,69 +28,68 @@ static bool run_traced(const struct program *program, char **command, const char
 	       !(WIFEXITED(status) && WEXITSTATUS(status) == STATUS_NOT_RUN);
 }
 
-/* symbol, outcome, object, slots */
-static bool print_line(struct listing *list, char *line)
+static void print_row(void *context, const struct hooks_row *row)
 {
-	char *at = strstr(line, MARK), *rest = NULL;
-	const char *cell[4];
+	const char *const cell[] = { row->symbol, row->outcome, row->object, row->slots };
 
-	if (!at)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	at += strlen(MARK);
-	for (int i = 0; i < 4; i++) {
-		cell[i] = i == 0 ? at : rest;
-		rest = cell[i] ? strchr(cell[i], '\t') : NULL;
-		if (rest)
-			*rest++ = '\0';
-		if (!cell[i])
-			return false;
-	}
-	listing_row(list, cell);
-	return true;
+	listing_row(context, cell);
 }
 
-static int print_trace(FILE *trace, bool json)
+static void print_rows(const struct hooks_trace *trace, const struct hooks_kept *kept, bool json)
 {
 	static const struct listing_column columns[] = { { "symbol", "symbol", false },
 							 { "outcome", "what became of it", false },
 							 { "object", "in", false },
 							 { "slots", "slots", true } };
 	struct listing list;
-	unsigned lines = 0;
-	char *line = NULL;
-	size_t room = 0;
 
 	listing_open(&list, json);
 	listing_table(&list, "hooks", "Hooked symbols", columns, 4);
-	while (getline(&line, &room, trace) > 0)
-		lines += print_line(&list, line);
+	for (size_t i = 0; i < trace->rows; i++)
+		if (!hooks_kept_answers(kept, &trace->row[i]))
+			print_row(&list, &trace->row[i]);
+	hooks_kept_each(kept, print_row, &list);
 	listing_table_end(&list);
 	listing_close(&list);
-	free(line);
-	if (lines)
-		return STATUS_OK;
-	message("the command hooks nothing: its service has no calls, it is not measured, or it "
-		"did "
-		"not end by exit; `bookend doctor COMMAND` says more");
-	return STATUS_FAILED;
+}
+
+static int print_trace(const char *path, bool json)
+{
+	struct hooks_trace trace;
+	struct hooks_kept kept;
+	int error = hooks_trace_read(path, &trace);
+	bool any = !error && trace.rows;
+
+	if (!error) {
+		error = hooks_kept_find(&trace, &kept);
+		if (!error) {
+			print_rows(&trace, &kept, json);
+			hooks_kept_free(&kept);
+		}
+		hooks_trace_free(&trace);
+	}
+	if (error)
+		message("%s can not be read: %s", path, strerror(-error));
+	else if (!any)
+		message("the command hooks nothing: its service has no calls, it is not measured, "
+			"or it did not end by exit; `bookend doctor COMMAND` says more");
+	return any && !error ? STATUS_OK : STATUS_FAILED;
 }
 
 int doctor_hooks(const struct program *program, char **command, bool json)
 {
 	char path[] = "/tmp/bookend-hooks-XXXXXX";
 	int file = mkstemp(path), status = STATUS_FAILED;
-	FILE *trace = file >= 0 ? fdopen(file, "r") : NULL;
 
-	if (!trace)
+	if (file < 0) {
 		message("no temporary file can be made in /tmp");
-	else if (!run_traced(program, command, path))
-		message("%s could not be run with its telemetry", command[0]);
+		return status;
+	}
+	close(file);
+	if (run_traced(program, command, path))
+		status = print_trace(path, json);
 	else
-		status = print_trace(trace, json);
-	if (trace)
-		fclose(trace);
-	if (file >= 0)
-		unlink(path);
+		message("%s could not be run with its telemetry", command[0]);
+	unlink(path);
 	return status;
 }

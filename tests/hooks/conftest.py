@@ -1,0 +1,8 @@
+"""The fixtures of tests/e2e, for the tests here that run the whole product."""
+
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+from fixtures import *  # noqa: E402,F401,F403
