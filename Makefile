@@ -133,6 +133,22 @@ $(B)/tsan/tests/%: $(B)/tsan/tests/%.o $(B)/tsan/shim.a $(B)/tsan/units.a
 $(B)/fuzz/tests/%: $(B)/fuzz/tests/%.o $(B)/fuzz/shim.a $(B)/fuzz/units.a
 	$(call link_test,clang $(fuzzer) -fsanitize=fuzzer)
 
+# Unit tests of hooked calls for another machine, which an emulator plays: `make CC=aarch64-linux-gnu-gcc B=build/aarch64
+# build/aarch64/far/tests/unit/test_X`. What they are linked with comes as packages of that machine; tests/hooks runs them.
+FAR_CC := aarch64-linux-gnu-gcc
+FAR_PACKAGES := libcmocka-dev libcmocka0 libyaml-dev
+far := $(SANE) -fsanitize=undefined -fno-sanitize-recover=all -DCALLS_ROUNDS=2000
+$(eval $(call tree,far,$(CC),$(far) -isystem $(B)/packages/usr/include))
+$(B)/packages: tests/setup/foreign.sh
+	@$< $@ $(ARCH:aarch64=arm64) $(FAR_PACKAGES)
+	@touch $@
+$(patsubst %.c,$(B)/far/%.o,$(UNIT)): | $(B)/packages
+$(B)/far/units.a: $(call obj,far,$(base) $(policy) $(compile))
+$(B)/far/shim.a: $(call obj,far,$(shim))
+far_libs = -L$(B)/packages/usr/lib/$(MULTIARCH) -Wl,-rpath,$(abspath $(B))/packages/usr/lib/$(MULTIARCH) -lcmocka -l:libyaml.a
+$(B)/far/tests/%: $(B)/far/tests/%.o $(B)/far/shim.a $(B)/far/units.a
+	$(CC) $(far) -o $@ $(filter %.o %/units.a,$^) $(far_libs) -lc $(filter %.a,$^)
+
 # The library of tests/hooks: hooks/ alone.
 $(B)/watch.so: $(call obj,inside,$(base) $(hooks) shim/string.c tests/hooks/watch.c) tests/hooks/watch.map
 	$(CC) $(subst shim/libbookend.map,tests/hooks/watch.map,$(LD_INSIDE)) -o $@ $(filter %.o,$^)
@@ -152,6 +168,7 @@ run:
 
 test:
 	@tests/setup/need.sh test
+	@$(MAKE) -s CC=$(FAR_CC) B=$(B)/aarch64 $(B)/aarch64/packages || :
 	@echo "Building ..."
 	@$(MAKE) -s -j$(shell nproc) all tests-built
 	@$(SUITE) quick-lint unit tsan fuzz e2e

@@ -100,13 +100,26 @@ def built(cell):
     return folder
 
 
-@functools.lru_cache(None)
-def make_foreign(*targets):
-    """Builds parts of the product for the other machine."""
+def make(*targets):
+    """The finished make of parts of the product for the other machine."""
     with open(watch.BUILD / "foreign.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        call("make", "-s", "-j2", "-C", watch.ROOT, f"CC={COMPILERS[FOREIGN][0]}", f"B={watch.FOREIGN}",
-             *(f"{watch.FOREIGN}/{target}" for target in targets))
+        return subprocess.run(["make", "-s", "-j2", "-C", watch.ROOT, f"CC={COMPILERS[FOREIGN][0]}", f"B={watch.FOREIGN}",
+                               *(f"{watch.FOREIGN}/{target}" for target in targets)], capture_output=True, text=True, check=False)
+
+
+@functools.lru_cache(None)
+def make_foreign(*targets):
+    done = make(*targets)
+    assert done.returncode == 0, done.stderr
+
+
+@functools.lru_cache(None)
+def foreign_packages():
+    """What unit tests for the other machine are linked with: None when it is there, or why it can not be had."""
+    done = make("packages")
+    told = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    return None if done.returncode == 0 else (told or ["it is not told why"])[-1]
 
 
 @functools.lru_cache(None)

@@ -49,3 +49,19 @@ def test_a_routine_sees_arguments_and_results(tmp_path):
     assert seen[0].floating == (1, 2, 3, 4, 5, 6, 7, 8)
     _, seen = watch.run(tmp_path, ["call:callee_twenty,words=14"], program, "many", foreign=True)
     assert seen[0].stack == tuple(range(9, 17))
+
+
+UNITS = ("symbol", "tables", "names", "calls_compile", "calls_run", "calls_value", "measures", "ring", "string", "handover")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_unit(name):
+    """The unit tests of hooked calls; what an emulator can not do they skip one by one."""
+    lacking = cells.foreign_packages()
+    if lacking:
+        pytest.skip(f"no cmocka for {cells.FOREIGN}: {lacking}")
+    target = f"far/tests/unit/test_{name}"
+    cells.make_foreign(target)
+    done = subprocess.run(watch.on_foreign([watch.FOREIGN / target]), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[       OK ]" in done.stdout

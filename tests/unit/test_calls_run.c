@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "calls_fixture.h"
+#include "reads_texts.h"
 #include "shim/calls.h"
 
 static unsigned count_records(struct fixture *f)
@@ -44,6 +45,8 @@ static void a_record_has_what_the_event_captures(void **state)
 	assert_true(head->flags & CALL_FAILED);
 	assert_int_equal(item->key, CALL_KEY(1, CALL_INT32, 0));
 	assert_int_equal(*(const int64_t *)item->bytes, 7);
+	if (!reads_texts())
+		skip();
 	item = (const void *)(item->bytes + 8);
 	assert_int_equal(item->length, 5);
 	assert_memory_equal(item->bytes, "hello", 5);
@@ -357,11 +360,13 @@ static void a_clock_without_counter_and_kernel_stands_still(void **state)
 }
 
 #define THREADS 4
-#define ROUNDS	100000
+#ifndef CALLS_ROUNDS /* fewer where an emulator makes them; a multiple of 100 */
+#define CALLS_ROUNDS 100000
+#endif
 
 static void *call_many(void *of)
 {
-	for (uint64_t i = 0; i < ROUNDS; i++)
+	for (uint64_t i = 0; i < CALLS_ROUNDS; i++)
 		call_with(of, i % 100, i % 3);
 	return NULL;
 }
@@ -386,13 +391,15 @@ static void counters_are_exact_with_many_threads_and_a_killed_one(void **state)
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	waitpid(child, NULL, 0);
-	assert_int_equal(measured(f, "c", STATISTIC_ITSELF), (THREADS + 1) * ROUNDS);
-	assert_int_equal(measured(f, "s", STATISTIC_ITSELF), (THREADS + 1) * (ROUNDS / 100 * 4950));
-	assert_int_equal(measured(f, "h", STATISTIC_COUNT), (THREADS + 1) * ROUNDS);
-	assert_int_equal(measured(f, "h", STATISTIC_SUM), (THREADS + 1) * (ROUNDS / 100 * 4950));
+	assert_int_equal(measured(f, "c", STATISTIC_ITSELF), (THREADS + 1) * CALLS_ROUNDS);
+	assert_int_equal(measured(f, "s", STATISTIC_ITSELF),
+			 (THREADS + 1) * (CALLS_ROUNDS / 100 * 4950));
+	assert_int_equal(measured(f, "h", STATISTIC_COUNT), (THREADS + 1) * CALLS_ROUNDS);
+	assert_int_equal(measured(f, "h", STATISTIC_SUM),
+			 (THREADS + 1) * (CALLS_ROUNDS / 100 * 4950));
 	assert_int_equal(measured(f, "h", STATISTIC_MAX), 99);
 	assert_int_equal(measured(f, "h", STATISTIC_P50), 49);
-	assert_int_equal(measured(f, "r", STATISTIC_COUNT), (THREADS + 1) * ROUNDS);
+	assert_int_equal(measured(f, "r", STATISTIC_COUNT), (THREADS + 1) * CALLS_ROUNDS);
 }
 
 int main(void)
