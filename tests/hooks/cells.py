@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import subprocess
 
+import rewrite
 import watch
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "cases"
@@ -19,10 +20,12 @@ STYLES = {
     "noplt": ("-fPIE -fno-plt", "-fno-plt", "-pie -Wl,-z,now,-z,relro"),
     "nopie": ("-fno-pie", "", "-no-pie -Wl,-z,lazy,-z,relro"),
 }
+# Relative relocations packed (DT_RELR), which gold can not do. For glibc such an object has to ask for a version of libc, as of bfd alone
+# they do: rewrite.py does it for the others.
+RELR = {"bfd": "-Wl,-z,pack-relative-relocs", "lld": "-Wl,--pack-dyn-relocs=relr", "mold": "-Wl,-z,pack-relative-relocs"}
+RELR_STYLES = {f"relr-{name}": style for name, style in STYLES.items()}
 # Of gcc alone, and only where the linker knows it.
 MORE = {
-    # The others' programs with DT_RELR lack what glibc asks for, and do not start.
-    "relr": ("-fPIE", "", "-pie -Wl,-z,pack-relative-relocs", ("bfd",)),
     "oldhash": ("-fPIE", "", "-pie -Wl,-z,lazy,--hash-style=sysv", LINKERS),
     "norelro": ("-fPIE", "", "-pie -Wl,-z,lazy,-z,norelro", ("bfd",)),
     "symbolic": ("-fPIE", "", "-pie -Wl,-Bsymbolic,-z,lazy", ("bfd",)),
@@ -30,6 +33,8 @@ MORE = {
 }
 CELLS = [(compiler, style, linker) for compiler in ("gcc", "clang") for style in STYLES for linker in LINKERS]
 CELLS += [("gcc", style, linker) for style, more in MORE.items() for linker in more[3]]
+RELR_CELLS = [(compiler, style, linker) for compiler in ("gcc", "clang") for style in RELR_STYLES for linker in RELR]
+CELLS += [("gcc", "relr-lazy", linker) for linker in RELR]
 FOREIGN_MORE = {"signed": ("-fPIE -mbranch-protection=standard", "-mbranch-protection=standard", "-pie -Wl,-z,lazy")}
 FOREIGN_CELLS = [(FOREIGN, style, "bfd") for style in [*STYLES, *FOREIGN_MORE]]
 PROGRAM = ("cases.c", "arguments.c", "control.c", "address.c", "load.c", "filter.c", "exceptions.cc")
@@ -55,17 +60,27 @@ def compile_one(folder, compiler, flags, source):
     return target
 
 
+def relr_marks(objects, cell, flags):
+    """What links of an object with DT_RELR get, if rewrite.py is to go over it."""
+    if cell[1] not in RELR_STYLES or cell[2] == "bfd":
+        return ()
+    return (compile_one(objects, cell[0], flags, "relr.c"), f"-Wl,-rpath,{rewrite.RELR_VERSION}")
+
+
 def link_all(objects, cell, folder, styles):
-    compiler, _, linker = cell
+    compiler, style, linker = cell
     program_flags, library_flags, link_flags = styles[:3]
     library_flags = f"-fPIC {library_flags}".strip()
     c, cxx = COMPILERS[compiler]
-    with_linker = f"-fuse-ld={linker}"
+    with_linker = [f"-fuse-ld={linker}", *([RELR[linker]] if style in RELR_STYLES else [])]
     shared = [flag for flag in link_flags.split() if flag not in ("-pie", "-no-pie")]
+    marks = relr_marks(objects, cell, program_flags), relr_marks(objects, cell, library_flags)
 
     def library(name, source, *more):
-        call(c, with_linker, "-shared", *shared, f"-Wl,-soname,{pathlib.Path(name).name}", "-o", folder / name,
-             compile_one(objects, compiler, library_flags, source), *more)
+        call(c, *with_linker, "-shared", *shared, f"-Wl,-soname,{pathlib.Path(name).name}", "-o", folder / name,
+             compile_one(objects, compiler, library_flags, source), *more, *marks[1])
+        if marks[1]:
+            rewrite.declare_relr(folder / name)
 
     library("libcallee.so", "callee.c", f"-Wl,--version-script={SOURCES / 'callee.map'}")
     with_callee = (f"-L{folder}", "-lcallee", "-Wl,-rpath,$ORIGIN")
@@ -73,9 +88,12 @@ def link_all(objects, cell, folder, styles):
     (folder / "beside").mkdir()
     library("beside/only_by_runpath.so", "plugin.c", *with_callee)
     shutil.copy(folder / "plugin.so", folder / "other.so")
-    call(cxx, with_linker, *link_flags.split(), "-rdynamic", "-o", folder / "cases",
+    library("interposer.so", "interposer.c", "-Wl,-z,initfirst")
+    call(cxx, *with_linker, *link_flags.split(), "-rdynamic", "-o", folder / "cases",
          *(compile_one(objects, compiler, program_flags, source) for source in PROGRAM), *with_callee,
-         "-Wl,-rpath,$ORIGIN/beside", "-Wl,--enable-new-dtags", "-ldl", "-lpthread")
+         "-Wl,-rpath,$ORIGIN/beside", "-Wl,--enable-new-dtags", "-ldl", "-lpthread", *marks[0])
+    if marks[0]:
+        rewrite.declare_relr(folder / "cases")
 
 
 def built(cell):
@@ -96,7 +114,7 @@ def built(cell):
         if not (folder / "cases").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            link_all(objects, cell, folder, {**STYLES, **MORE, **FOREIGN_MORE}[cell[1]])
+            link_all(objects, cell, folder, {**STYLES, **RELR_STYLES, **MORE, **FOREIGN_MORE}[cell[1]])
     return folder
 
 

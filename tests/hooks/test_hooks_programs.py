@@ -23,9 +23,9 @@ PROGRAMS = {
 }
 
 
-def plain(*command):
+def plain(*command, **more):
     return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False,
-                          env={"PATH": os.environ["PATH"]})
+                          env={"PATH": os.environ["PATH"], **more})
 
 
 @pytest.fixture(scope="module")
@@ -71,26 +71,28 @@ def test_only_calls_of_one_object_are_seen(tmp_path):
     assert [one.count for one in seen] == [1, 0, 1, 0]
 
 
+@pytest.mark.parametrize("cell", cells.CELLS, ids="-".join)
 @pytest.mark.parametrize("order", ("before", "behind"))
-def test_another_preloaded_library_goes_on_working(order, tmp_path):
-    """It interposes getppid; and of two libraries that ask to be initialised first one is not."""
-    other = tmp_path / "other.so"
-    (tmp_path / "other.c").write_text(
-        "#include <sys/types.h>\npid_t getppid(void) { return 4711; }\n"
-        "__attribute__((constructor)) static void first(void) { getppid(); }\n")
-    cells.call("gcc", "-shared", "-fPIC", "-Wl,-z,initfirst", "-o", other, tmp_path / "other.c")
-    preload = [str(other), str(watch.LIBRARY)] if order == "before" else [str(watch.LIBRARY), str(other)]
-    done, seen = watch.run(tmp_path, ["count:getppid", "call:getppid"], "/usr/bin/python3", "-c",
-                           "import os; print(os.getppid())", env={"LD_PRELOAD": " ".join(preload)})
-    assert done.stdout == "4711\n"
-    assert seen[0].count in (1, 2) and seen[1].result == 4711
+def test_another_preloaded_library_goes_on_working(order, cell, tmp_path):
+    """It interposes getppid, which the plugin calls; and of two libraries that ask to be initialised first one is not."""
+    folder = cells.built(cell)
+    preload = [folder / "interposer.so", watch.LIBRARY]
+    expected = plain(folder / "cases", "load_lazy", LD_PRELOAD=str(preload[0]))
+    preload = preload if order == "before" else preload[::-1]
+    done, seen = watch.run(tmp_path, ["count:getppid", "call:getppid", "call:callee_add"], folder / "cases", "load_lazy",
+                           env={"LD_PRELOAD": " ".join(map(str, preload))})
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "interposed 11\n")
+    assert (expected.returncode, expected.stdout, expected.stderr) == (0, done.stdout, done.stderr)
+    assert seen[0].count in (10, 11) and seen[1].result == 4711  # its constructor calls, too
+    assert seen[2].leaves == 10
 
 
-def test_a_program_with_more_rights_is_left_alone(tmp_path):
+@pytest.mark.parametrize("cell", cells.CELLS, ids="-".join)
+def test_a_program_with_more_rights_is_left_alone(cell, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root")
     tmp_path.chmod(0o755)
-    for part in (cells.built(("gcc", "nopie", "bfd"))).iterdir():
+    for part in cells.built(cell).iterdir():
         if part.is_file():
             shutil.copy(part, tmp_path / part.name)
     program = tmp_path / "cases"

@@ -1,10 +1,11 @@
 """What a report says of symbols; and of a host that forbids itself system calls."""
 
 import shutil
-import struct
-import subprocess
+
+import pytest
 
 import cells
+import rewrite
 import watch
 
 
@@ -35,40 +36,20 @@ def test_a_program_that_is_not_position_independent_has_one_slot_for_all(tmp_pat
     assert one["BY_PROGRAM"] == 1  # the library's
 
 
-def sections(path):
-    """name → (address, offset, size)"""
-    table = {}
-    out = subprocess.run(["readelf", "-SW", path], check=True, capture_output=True, text=True).stdout
-    for line in out.splitlines():
-        words = line.replace("[ ", "[").split()
-        if len(words) > 6 and words[0].startswith("[") and words[0] != "[Nr]":
-            table[words[1]] = tuple(int(word, 16) for word in words[3:6])
-    return table
+REWRITTEN = [cell for cell in cells.CELLS if "noplt" not in cell[1]]  # there is no PLT to call through
 
 
-def rewrite_plt(path):
-    """As ld.so does with plt_rewrite, and binutils' -z mark-plt: direct jumps, whose places are the relocations' addends."""
-    data = bytearray(path.read_bytes())
-    table = sections(path)
-    plt, rela, dynamic = table[".plt"], table[".rela.plt"], table[".dynamic"]
-    for i in range(rela[2] // 24):
-        entry = plt[1] + 16 * (i + 1)
-        data[entry:entry + 5] = b"\xe9" + struct.pack("<i", 0)
-        struct.pack_into("<q", data, rela[1] + 24 * i + 16, plt[0] + 16 * (i + 1))
-    for at in range(dynamic[1], dynamic[1] + dynamic[2] - 32, 16):
-        if struct.unpack_from("<q", data, at)[0] == 0:
-            struct.pack_into("<qQ", data, at, 0x70000000, plt[0])
-            break
-    path.write_bytes(data)
+@pytest.fixture(params=REWRITTEN, ids="-".join)
+def rewritten(request, tmp_path):
+    """A copy of a cell, in which the library's calls of __errno_location are direct ones."""
+    shutil.copytree(cells.built(request.param), tmp_path / "cell")
+    rewrite.rewrite_plt(tmp_path / "cell/libcallee.so", "__errno_location")
+    return tmp_path / "cell"
 
 
-def test_rewritten_plts_are_told(tmp_path):
-    for part in cells.built(("gcc", "now", "bfd")).iterdir():
-        if part.is_file():
-            shutil.copy(part, tmp_path / part.name)
-    rewrite_plt(tmp_path / "libcallee.so")
+def test_rewritten_plts_are_told(rewritten, tmp_path):
     specs = ["count:__errno_location,in=libcallee.so", "count:__errno_location,in=cases"]
-    inside, outside = found(tmp_path, specs, tmp_path / "cases", "integers")
+    inside, outside = found(tmp_path, specs, rewritten / "cases", "integers")
     assert inside["REWRITTEN"] == 1
     assert outside["DIVERTED"] >= 1 and "REWRITTEN" not in outside
 

@@ -111,6 +111,15 @@ def test_case(case, cell, tmp_path):
     run_case(case, cell, tmp_path)
 
 
+@pytest.mark.parametrize("cell", [cell for cell in cells.RELR_CELLS if cell not in cells.CELLS], ids="-".join)
+def test_packed_relocations_change_nothing(cell, tmp_path):
+    for part in ("plugin.so", "libcallee.so", *([] if cell[1] == "relr-nopie" else ["cases"])):
+        tags = subprocess.run(["readelf", "-dW", cells.built(cell) / part], capture_output=True, text=True, check=True).stdout
+        assert "(RELR)" in tags, part
+    for case in ("integers", "address", "unaligned", "load_lazy"):
+        run_case(case, cell, tmp_path)
+
+
 @pytest.mark.parametrize("style", ("lazy", "nopie", "noplt"))
 def test_a_routine_sees_arguments_and_results(style, tmp_path):
     program = cells.built(("gcc", style, "bfd")) / "cases"
