@@ -37,6 +37,7 @@ RELR_CELLS = [(compiler, style, linker) for compiler in ("gcc", "clang") for sty
 CELLS += [("gcc", "relr-lazy", linker) for linker in RELR]
 FOREIGN_MORE = {"signed": ("-fPIE -mbranch-protection=standard", "-mbranch-protection=standard", "-pie -Wl,-z,lazy")}
 FOREIGN_CELLS = [(FOREIGN, style, "bfd") for style in [*STYLES, *FOREIGN_MORE]]
+ALL_STYLES = {**STYLES, **RELR_STYLES, **MORE, **FOREIGN_MORE}
 PROGRAM = ("cases.c", "arguments.c", "control.c", "address.c", "load.c", "filter.c", "exceptions.cc")
 
 
@@ -69,17 +70,17 @@ def relr_marks(objects, cell, flags):
 
 def link_all(objects, cell, folder, styles):
     compiler, style, linker = cell
-    program_flags, library_flags, link_flags = styles[:3]
+    _, library_flags, link_flags = styles[:3]
     library_flags = f"-fPIC {library_flags}".strip()
-    c, cxx = COMPILERS[compiler]
+    c = COMPILERS[compiler][0]
     with_linker = [f"-fuse-ld={linker}", *([RELR[linker]] if style in RELR_STYLES else [])]
     shared = [flag for flag in link_flags.split() if flag not in ("-pie", "-no-pie")]
-    marks = relr_marks(objects, cell, program_flags), relr_marks(objects, cell, library_flags)
+    marks = relr_marks(objects, cell, library_flags)
 
     def library(name, source, *more):
         call(c, *with_linker, "-shared", *shared, f"-Wl,-soname,{pathlib.Path(name).name}", "-o", folder / name,
-             compile_one(objects, compiler, library_flags, source), *more, *marks[1])
-        if marks[1]:
+             compile_one(objects, compiler, library_flags, source), *more, *marks)
+        if marks:
             rewrite.declare_relr(folder / name)
 
     library("libcallee.so", "callee.c", f"-Wl,--version-script={SOURCES / 'callee.map'}")
@@ -89,11 +90,27 @@ def link_all(objects, cell, folder, styles):
     library("beside/only_by_runpath.so", "plugin.c", *with_callee)
     shutil.copy(folder / "plugin.so", folder / "other.so")
     library("interposer.so", "interposer.c", "-Wl,-z,initfirst")
-    call(cxx, *with_linker, *link_flags.split(), "-rdynamic", "-o", folder / "cases",
-         *(compile_one(objects, compiler, program_flags, source) for source in PROGRAM), *with_callee,
-         "-Wl,-rpath,$ORIGIN/beside", "-Wl,--enable-new-dtags", "-ldl", "-lpthread", *marks[0])
-    if marks[0]:
-        rewrite.declare_relr(folder / "cases")
+    link_program(objects, cell, folder, styles, "cases")
+
+
+def link_program(objects, cell, folder, styles, name, origin="$ORIGIN"):
+    """The program, which finds its libraries in that place."""
+    compiler, style, linker = cell
+    program_flags, _, link_flags = styles[:3]
+    marks = relr_marks(objects, cell, program_flags)
+    call(COMPILERS[compiler][1], f"-fuse-ld={linker}", *([RELR[linker]] if style in RELR_STYLES else []), *link_flags.split(), "-rdynamic",
+         "-o", folder / name, *(compile_one(objects, compiler, program_flags, source) for source in PROGRAM),
+         f"-L{folder}", "-lcallee", f"-Wl,-rpath,{origin}", f"-Wl,-rpath,{origin}/beside", "-Wl,--enable-new-dtags", "-ldl", "-lpthread", *marks)
+    if marks:
+        rewrite.declare_relr(folder / name)
+
+
+def linked_for(cell, folder):
+    """A program of its own in a folder that holds copies of a cell's libraries, by its full path: setuid programs do without $ORIGIN."""
+    for part in built(cell).glob("*.so"):
+        shutil.copy(part, folder)
+    link_program(watch.BUILD / "hooks-cases/objects", cell, folder, ALL_STYLES[cell[1]], "program", folder)
+    return folder / "program"
 
 
 def built(cell):
@@ -114,7 +131,7 @@ def built(cell):
         if not (folder / "cases").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            link_all(objects, cell, folder, {**STYLES, **RELR_STYLES, **MORE, **FOREIGN_MORE}[cell[1]])
+            link_all(objects, cell, folder, ALL_STYLES[cell[1]])
     return folder
 
 
