@@ -9,11 +9,12 @@
 
 #define TRACED 1024 /* symbols of a service, at most */
 
+/* called: through slots, of which was told what became. */
 struct calls_told {
 	const struct self *self;
 	const struct hooks_spec *spec;
 	uint32_t count;
-	bool diverted[TRACED], defined[TRACED];
+	bool called[TRACED], defined[TRACED];
 };
 
 /* A function that its own object calls without a slot is defined like one that nobody calls; a
@@ -29,7 +30,7 @@ static void calls_tell(void *context, const struct hooks_finding *f)
 	uint32_t which = (uint32_t)(f->spec - told->spec);
 
 	if (which < TRACED) {
-		told->diverted[which] |= f->outcome == HOOKS_DIVERTED;
+		told->called[which] |= f->outcome != HOOKS_DEFINED;
 		told->defined[which] |= f->outcome == HOOKS_DEFINED;
 	}
 	trace_call(told->self, f->spec->name, f->version ? f->version : f->spec->version,
@@ -57,7 +58,7 @@ void calls_trace(const struct self *self)
 	if (!told.spec || !hooks_report(calls_tell, &told))
 		return;
 	for (uint32_t i = 0; i < told.count && i < TRACED; i++) {
-		if (told.diverted[i])
+		if (told.called[i])
 			continue;
 		missing = true;
 		trace_call(self, told.spec[i].name, told.spec[i].version,

@@ -38,7 +38,7 @@ CELLS += [("gcc", "relr-lazy", linker) for linker in RELR]
 FOREIGN_MORE = {"signed": ("-fPIE -mbranch-protection=standard", "-mbranch-protection=standard", "-pie -Wl,-z,lazy")}
 FOREIGN_CELLS = [(FOREIGN, style, "bfd") for style in [*STYLES, *FOREIGN_MORE]]
 ALL_STYLES = {**STYLES, **RELR_STYLES, **MORE, **FOREIGN_MORE}
-PROGRAM = ("cases.c", "arguments.c", "control.c", "address.c", "load.c", "filter.c", "exceptions.cc")
+PROGRAM = ("cases.c", "arguments.c", "control.c", "address.c", "load.c", "filter.c", "own.c", "exceptions.cc")
 
 
 def call(*command):

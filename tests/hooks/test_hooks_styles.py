@@ -76,6 +76,8 @@ CASES = {
     "symbol_version": [("count:callee_versioned@OLD", 1), ("count:callee_versioned@NEW", 2), ("call:callee_versioned", 3)],
     "symbol_data": [("count:environ", 0), ("entry:environ", 0)],
     "runpath": [*PLUGIN, ("count:dlopen", 1), ("entry:dlopen", 1)],
+    "own": [("count:fork", 1), ("entry:waitpid", 1), ("call:sigaction", 2), ("count:stat", 3), ("call:clock_gettime", 4),
+            ("call:close", 5), ("entry:setsid", 1)],
     "filter": [("count:callee_add", 600), ("entry:callee_add", 600), ("call:callee_add,words=0", 600)],
 }
 # A library linked -Bsymbolic calls and names its own functions without a slot: such calls are not seen, and what it takes for
