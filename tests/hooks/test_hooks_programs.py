@@ -63,11 +63,15 @@ def test_calls_of_all_kinds_are_seen(tmp_path):
     assert all(one.found["DIVERTED"] >= 1 and one.found["DEFINED"] >= 1 for one in seen)
 
 
-def test_only_calls_of_one_object_are_seen(tmp_path):
-    folder = cells.built(("gcc", "lazy", "bfd"))
+# A library linked -Bsymbolic calls its own functions without a slot.
+@pytest.mark.parametrize("cell", [cell for cell in cells.CELLS if cell[1] != "symbolic"], ids="-".join)
+def test_only_calls_of_one_object_are_seen(cell, tmp_path):
+    folder = cells.built(cell)
     specs = ["count:callee_add", "count:callee_add,in=libcallee.so", "count:callee_add,in=cases", "count:callee_add,in=none"]
     _, seen = watch.run(tmp_path, specs, folder / "cases", "within")
-    assert [one.count for one in seen] == [1, 1, 0, 0]
+    # Not position independent, the program may have the one slot for all.
+    by_program = seen[2].count if cell[1] == "nopie" and cell[2] in ("bfd", "mold") else 0
+    assert [one.count for one in seen] == [1, 1 - by_program, by_program, 0]
     _, seen = watch.run(tmp_path, specs, folder / "cases", "integers")
     assert [one.count for one in seen] == [1, 0, 1, 0]
 

@@ -122,9 +122,9 @@ def test_packed_relocations_change_nothing(cell, tmp_path):
         run_case(case, cell, tmp_path)
 
 
-@pytest.mark.parametrize("style", ("lazy", "nopie", "noplt"))
-def test_a_routine_sees_arguments_and_results(style, tmp_path):
-    program = cells.built(("gcc", style, "bfd")) / "cases"
+@pytest.mark.parametrize("cell", cells.CELLS, ids="-".join)
+def test_a_routine_sees_arguments_and_results(cell, tmp_path):
+    program = cells.built(cell) / "cases"
     _, seen = watch.run(tmp_path, ["call:callee_add", "entry:callee_eight,floats", "call:callee_fail"], program, "integers")
     assert (seen[0].integer[:2], seen[0].result) == ((2, 3), 5)
     _, seen = watch.run(tmp_path, ["call:callee_eight,floats"], program, "floats")
