@@ -17,6 +17,7 @@
 #include "shim/adopt.h"
 #include "shim/calls.h"
 #include "shim/ancestor.h"
+#include "shim/auxiliary.h"
 #include "shim/environment.h"
 #include "shim/exits.h"
 #include "shim/handover.h"
@@ -253,7 +254,10 @@ __attribute__((constructor)) static void bookend_load(int argc, char **argv, cha
 	bool ours = symbol_in_glibc() && envp;
 	const char *services = ours ? environment_value(envp, "BOOKEND_SERVICE") : NULL;
 
-	if (!services || !services[0] || bookend_forbidden(argv, envp))
+	if (!services || !services[0])
+		return;
+	auxiliary_begin(argc, argv, envp);
+	if (bookend_forbidden(argv, envp))
 		return;
 	bookend_memory.envp = envp;
 	bookend_begin(&bookend_memory, argc, argv, services);
