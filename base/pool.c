@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "base/shared.h"
 #include "base/sys.h"
+#include "base/text.h"
 
 #define OPEN_FOLDER (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define OPEN_FILE   (O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)
@@ -23,6 +24,12 @@
 static bool is_shortage(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+static bool is_private(const struct stat *folder, unsigned uid)
+{
+	return S_ISDIR(folder->st_mode) && folder->st_uid == uid &&
+	       (folder->st_mode & 0777) == 0700;
 }
 
 static int open_folder(const char *path, unsigned uid, bool make, enum reason *why)
@@ -37,7 +44,7 @@ static int open_folder(const char *path, unsigned uid, bool make, enum reason *w
 	*why = is_shortage(fd) ? REASON_POOL_FAILED : REASON_NO_POOL_FOLDER;
 	if (fd < 0)
 		return fd;
-	if (sys_fstat(fd, &st) != 0 || st.st_uid != uid || (st.st_mode & 0777) != 0700) {
+	if (sys_fstat(fd, &st) != 0 || !is_private(&st, uid)) {
 		sys_close(fd);
 		return -EPERM;
 	}
@@ -61,6 +68,29 @@ static int open_file(int folder, const char *name, unsigned uid, uint64_t *bytes
 	}
 	*bytes = (uint64_t)st.st_size;
 	return fd;
+}
+
+/*
+ * The file that is there as it should be, with two system calls fewer than through its folder's
+ * descriptor. Between the look and the open nobody but us and root can put another folder in the
+ * place of ours: what is above it is sticky. Any error: open_folder() will tell.
+ */
+static int open_straight(const char *folder, const char *name, unsigned uid, uint64_t *bytes)
+{
+	char path[PATHS_MAX];
+	struct text t = text_init(path, sizeof(path));
+	enum reason why;
+	struct stat st;
+	int error = sys_fstatat(AT_FDCWD, folder, &st, AT_SYMLINK_NOFOLLOW);
+
+	if (error != 0)
+		return error;
+	text_add(&t, folder);
+	text_add_char(&t, '/');
+	text_add(&t, name);
+	if (t.truncated || !is_private(&st, uid))
+		return -EPERM;
+	return open_file(AT_FDCWD, path, uid, bytes, &why);
 }
 
 static void adopt(struct pool *pool, const struct pool_facts *facts, void *head, uint64_t bytes)
@@ -140,27 +170,39 @@ static int map_pool(struct pool *pool, int file, uint64_t file_bytes, unsigned u
 	return 0;
 }
 
-int pool_open_in(struct pool *pool, const char *folder, unsigned uid, const char *state, bool make,
-		 bool whole, enum reason *why)
+/* Makes what is missing, and says what is wrong. */
+static int open_by_folder(const char *folder, const char *name, unsigned uid, const char *state,
+			  bool make, uint64_t *bytes, enum reason *why)
 {
-	char name[64];
-	uint64_t bytes = 0;
 	int file;
 	int error = 0;
 	int dir = open_folder(folder, uid, make, why);
 
 	if (dir < 0)
 		return dir;
-	paths_pool_name(state, name);
-	file = open_file(dir, name, uid, &bytes, why);
+	file = open_file(dir, name, uid, bytes, why);
 	if (file == -ENOENT && make) {
 		error = pool_make_in(dir, name, uid, state, why);
 		if (error == 0)
-			file = open_file(dir, name, uid, &bytes, why);
+			file = open_file(dir, name, uid, bytes, why);
 	}
 	sys_close(dir);
-	if (error != 0 || file < 0)
-		return error != 0 ? error : file;
+	return error != 0 ? error : file;
+}
+
+int pool_open_in(struct pool *pool, const char *folder, unsigned uid, const char *state, bool make,
+		 bool whole, enum reason *why)
+{
+	char name[64];
+	uint64_t bytes = 0;
+	int file, error;
+
+	paths_pool_name(state, name);
+	file = open_straight(folder, name, uid, &bytes);
+	if (file < 0)
+		file = open_by_folder(folder, name, uid, state, make, &bytes, why);
+	if (file < 0)
+		return file;
 	error = map_pool(pool, file, bytes, uid, state, whole);
 	*why = error == 0	   ? REASON_MEASURED
 	       : error == -EBADMSG ? REASON_POOL_BAD
