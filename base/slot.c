@@ -202,29 +202,52 @@ static bool is_live_of(uint64_t word, uint32_t pid)
 	return CLAIM_PID(word) == pid && state >= CLAIM_TAKEN && state <= CLAIM_DAEMONIZING;
 }
 
-/* The next claim word from *at on that names the pid. Every start looks at all of them: what the
- * compiler can not know to stay the same is read once. */
+/* Whoever lives in it: has the claim word one of two pids? `one` and `other` are theirs in place.
+ */
+static inline __attribute__((always_inline)) bool names_either(const _Atomic uint64_t *claim,
+							       uint32_t one, uint32_t other)
+{
+	const uint32_t mask = CLAIM_WORD(0, CLAIM_PIDS - 1, 0);
+	uint32_t word = (uint32_t)atomic_load_explicit(claim, memory_order_relaxed) & mask;
+
+	return word == one || word == other;
+}
+
+/* The next claim word from `at` on that names one of two pids. Every start looks at all of them:
+ * what the compiler can not know to stay the same is read once, and four are looked at in a round.
+ */
+static uint32_t next_named(const struct pool *pool, uint32_t pid, uint32_t other_pid, uint32_t at)
+{
+	const _Atomic uint64_t *claim = pool->claims + at, *end = pool->claims + pool->slots;
+	const uint32_t one = CLAIM_WORD(0, pid, 0), other = CLAIM_WORD(0, other_pid, 0);
+
+	while (end - claim >= 4 && !names_either(claim, one, other) &&
+	       !names_either(claim + 1, one, other) && !names_either(claim + 2, one, other) &&
+	       !names_either(claim + 3, one, other))
+		claim += 4;
+	while (claim < end && !names_either(claim, one, other))
+		claim++;
+	return (uint32_t)(claim - pool->claims);
+}
+
+/* The next claim word from *at on by which the pid owns a live lifecycle. */
 static bool find_claim(const struct pool *pool, uint32_t pid, uint32_t *at)
 {
-	const _Atomic uint64_t *claim = pool->claims, *end = claim + pool->slots;
-	const uint32_t low = CLAIM_WORD(0, pid, 0), mask = CLAIM_WORD(0, CLAIM_PIDS - 1, 0);
-
-	for (claim += *at; claim < end; claim++) {
-		uint32_t word = (uint32_t)atomic_load_explicit(claim, memory_order_relaxed);
-
-		if (((word ^ low) & mask) == 0 &&
-		    is_live_of(atomic_load_explicit(claim, memory_order_acquire), pid)) {
-			*at = (uint32_t)(claim - pool->claims);
+	for (*at = next_named(pool, pid, pid, *at); *at < pool->slots;
+	     *at = next_named(pool, pid, pid, *at + 1))
+		if (is_live_of(atomic_load_explicit(&pool->claims[*at], memory_order_acquire), pid))
 			return true;
-		}
-	}
-	*at = pool->slots;
 	return false;
 }
 
-int slot_find(struct pool *pool, uint32_t pid, struct slot_ref *into)
+uint32_t slot_first_of(const struct pool *pool, uint32_t pid, uint32_t other)
 {
-	for (uint32_t at = 0; find_claim(pool, pid, &at); at++) {
+	return next_named(pool, pid, other != 0 ? other : pid, 0);
+}
+
+int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into)
+{
+	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
 		int error = map_slot(pool, at, into);
 		uint64_t seen_ns;
 
@@ -255,9 +278,12 @@ static uint64_t seen_of(const struct pool *pool, uint32_t number)
 	return seen_ns;
 }
 
-uint64_t slot_owned_by(const struct pool *pool, uint32_t pid)
+uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from)
 {
-	for (uint32_t at = 0; find_claim(pool, pid, &at); at++) {
+	/* The words of free slots name pid 0, which is a parent outside our namespace. */
+	if (pid == 0)
+		return 0;
+	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
 		uint64_t word = atomic_load_explicit(&pool->claims[at], memory_order_acquire);
 
 		if (process_life((int)pid, seen_of(pool, at)) == PROCESS_ALIVE)

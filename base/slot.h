@@ -34,12 +34,16 @@ int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t
 /*
  * The slot whose live lifecycle this pid owns (TAKEN, RUNNING, EXECUTING, DAEMONIZING), if it was
  * claimed after the process began: start_ns is the pid's start time, asked only when a claim word
- * names the pid. -ENOENT: none.
+ * names the pid. -ENOENT: none. from: the number where to begin, 0 or what slot_first_of() said.
  */
-int slot_find(struct pool *pool, uint32_t pid, struct slot_ref *into);
+int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into);
 
 /* The live lifecycle of this pid, or 0. For the search of measured parents; maps nothing. */
-uint64_t slot_owned_by(const struct pool *pool, uint32_t pid);
+uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from);
+
+/* No slot before that number is either pid's (other: 0, nobody's): one look at the claim words for
+ * two searches. */
+uint32_t slot_first_of(const struct pool *pool, uint32_t pid, uint32_t other);
 
 /*
  * The next slot from number *at on that this pid owns or ended as its owner, whatever process has

@@ -49,7 +49,7 @@ static void adopt_end(struct self *self)
  * slot_read_start()'s. */
 static bool adopt_find(struct self *self, struct start_block *start, int *error)
 {
-	while (slot_find(&self->pool, (uint32_t)self->pid, &self->slot) == 0) {
+	while (slot_find(&self->pool, (uint32_t)self->pid, self->first_slot, &self->slot) == 0) {
 		*error = slot_read_start(&self->slot, start, NULL, 0);
 		if (*error < 0 || !(start->flags & START_WORKER))
 			return true;

@@ -34,7 +34,7 @@ bool ancestor_find(struct pool *pool, struct subject *subject, uint32_t service,
 		struct slot_ref slot;
 		bool found;
 
-		if (slot_find(pool, pid, &slot) == 0) {
+		if (slot_find(pool, pid, 0, &slot) == 0) {
 			found = ancestor_is(&slot, service, image, into);
 			slot_unmap(&slot);
 			if (found) {

@@ -80,7 +80,7 @@ static bool bookend_stands_alone(const struct subject *subject)
 	bookend_pool(b, false);
 	if (!b->self.pool.header)
 		return true;
-	if (!slot_find(&b->self.pool, subject->pid, &own)) {
+	if (!slot_find(&b->self.pool, subject->pid, 0, &own)) {
 		slot_unmap(&own);
 		return true;
 	}
@@ -145,6 +145,7 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 	wanted = bookend_wanted(b);
 	if (bookend_pool(b, wanted) != REASON_MEASURED)
 		return wanted ? b->pool_reason : reason;
+	b->self.first_slot = slot_first_of(&b->self.pool, b->subject.pid, b->subject.parent);
 	adoption = adopt(&b->self, &b->decision);
 	if (adoption == ADOPT_GOES_ON) {
 		/* As a child, whatever this image is. */

@@ -102,7 +102,7 @@ static bool children_is_owner(struct children *c)
 	struct slot_ref slot;
 	bool worker;
 
-	if (slot_find(&c->self.pool, c->subject.pid, &slot) < 0)
+	if (slot_find(&c->self.pool, c->subject.pid, 0, &slot) < 0)
 		return false;
 	worker = slot_read_start(&slot, &start, NULL, 0) == 0 && start.flags & START_WORKER;
 	slot_unmap(&slot);

@@ -52,7 +52,7 @@ enum reason start_record(struct self *self, const struct decision *decision,
 	facts.uid = subject->uid;
 	facts.service = decision->service;
 	facts.pid_namespace = pool_pid_namespace(&self->pool);
-	parent = slot_owned_by(&self->pool, subject->parent);
+	parent = slot_owned_by(&self->pool, subject->parent, self->first_slot);
 	facts.flags = start_flags(decision) | more;
 	facts.child_of = decision->child_of;
 	facts.ancestor = decision->child ? subject->ancestor : parent;

@@ -39,7 +39,7 @@ bool subject_has_measured_parent(const struct subject *subject, const struct poo
 	for (int i = 0; taken && i < SUBJECT_PARENTS && pid > 0; i++) {
 		struct process_stat stat;
 
-		if (slot_owned_by(pool, (uint32_t)pid))
+		if (slot_owned_by(pool, (uint32_t)pid, 0))
 			return true;
 		if (process_stat(pid, &stat) < 0)
 			return false;

@@ -194,7 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pool_usage(&pool, &taken, &slots);
 		for (uint32_t i = 0; i < pool.slots && i < 64; i++)
 			drain(&pool, i);
-		slot_find(&pool, 1, &ref);
+		slot_find(&pool, 1, 0, &ref);
 		slot_claim(&pool, 2, PAYLOAD, 0, RING, &ref);
 	}
 	free(image);

@@ -357,21 +357,43 @@ static void a_process_finds_its_own_slot_in_every_living_state(void **state)
 	enum claim_state now = CLAIM_TAKEN;
 	struct slot_ref ref, found;
 
-	assert_int_equal(slot_find(&scene->pool, pid, &found), -ENOENT);
+	assert_int_equal(slot_find(&scene->pool, pid, 0, &found), -ENOENT);
 	claim(scene, pid, &ref);
 	for (int i = 0; i < 3; i++) {
-		assert_int_equal(slot_find(&scene->pool, pid, &found), 0);
+		assert_int_equal(slot_find(&scene->pool, pid, 0, &found), 0);
 		assert_int_equal(found.number, ref.number);
 		assert_true(found.lifecycle == ref.lifecycle);
-		assert_true(slot_owned_by(&scene->pool, pid));
+		assert_true(slot_owned_by(&scene->pool, pid, 0));
 		slot_unmap(&found);
 		assert_true(slot_change(&ref, pid, now, living[i]));
 		now = living[i];
 	}
 	assert_true(slot_change(&ref, pid, now, CLAIM_STOPPED));
-	assert_int_equal(slot_find(&scene->pool, pid, &found), -ENOENT);
-	assert_false(slot_owned_by(&scene->pool, pid));
+	assert_int_equal(slot_find(&scene->pool, pid, 0, &found), -ENOENT);
+	assert_false(slot_owned_by(&scene->pool, pid, 0));
 	slot_unmap(&ref);
+}
+
+static void one_look_is_enough_for_two_searches(void **state)
+{
+	struct scene *scene = *state;
+	uint32_t pid = (uint32_t)getpid(), other = (uint32_t)getppid();
+	struct slot_ref ref, second, found;
+	uint32_t first;
+
+	assert_int_equal(slot_first_of(&scene->pool, pid, other), scene->pool.slots);
+	claim(scene, pid, &ref);
+	assert_int_equal(slot_first_of(&scene->pool, pid, 0), ref.number);
+	assert_int_equal(slot_first_of(&scene->pool, other, pid), ref.number);
+	claim(scene, other, &second);
+	first = slot_first_of(&scene->pool, pid, other);
+	assert_true(first <= ref.number && first <= second.number);
+	assert_true(first == ref.number || first == second.number);
+	assert_int_equal(slot_find(&scene->pool, pid, first, &found), 0);
+	assert_int_equal(found.number, ref.number);
+	assert_int_equal(slot_owned_by(&scene->pool, other, first), second.lifecycle);
+	assert_int_equal(slot_find(&scene->pool, pid, ref.number + 1, &found), -ENOENT);
+	assert_int_equal(slot_owned_by(&scene->pool, 0, 0), 0);
 }
 
 static void a_slot_of_the_pids_former_process_is_not_found(void **state)
@@ -384,12 +406,12 @@ static void a_slot_of_the_pids_former_process_is_not_found(void **state)
 	assert_int_equal(process_stat((int)pid, &stat), 0);
 	claim(scene, pid, &old);
 	old.slot->seen_ns = stat.start_ns - CLOCK_SECOND;
-	assert_int_equal(slot_find(&scene->pool, pid, &found), -ENOENT);
-	assert_false(slot_owned_by(&scene->pool, pid));
+	assert_int_equal(slot_find(&scene->pool, pid, 0, &found), -ENOENT);
+	assert_false(slot_owned_by(&scene->pool, pid, 0));
 	do
 		claim(scene, pid, &ref);
 	while (ref.number < old.number);
-	assert_int_equal(slot_find(&scene->pool, pid, &found), 0);
+	assert_int_equal(slot_find(&scene->pool, pid, 0, &found), 0);
 	assert_int_not_equal(found.number, old.number);
 }
 
@@ -525,6 +547,7 @@ int main(void)
 		WHOLE(who_takes_over_is_known_to_live),
 		NARROW(a_process_finds_its_own_slot_in_every_living_state),
 		WHOLE(a_process_finds_its_own_slot_in_every_living_state),
+		WHOLE(one_look_is_enough_for_two_searches),
 		WHOLE(a_slot_of_the_pids_former_process_is_not_found),
 		WHOLE(readers_need_only_a_read_only_mapping),
 		WHOLE(no_slot_is_claimed_twice),
