@@ -14,6 +14,12 @@ struct arena arena_init(void *data, size_t capacity)
 	return (struct arena){ .data = (uint8_t *)data + skew, .capacity = capacity - skew };
 }
 
+static void arena_move(struct arena *a, size_t used)
+{
+	used += (8 - used % 8) % 8;
+	a->used = used < a->capacity ? used : a->capacity;
+}
+
 void *arena_take(struct arena *a, size_t bytes)
 {
 	void *taken = a->data + a->used;
@@ -22,11 +28,13 @@ void *arena_take(struct arena *a, size_t bytes)
 		a->full = true;
 		return NULL;
 	}
-	a->used += bytes;
-	a->used += (8 - a->used % 8) % 8;
-	if (a->used > a->capacity)
-		a->used = a->capacity;
+	arena_move(a, a->used + bytes);
 	return taken;
+}
+
+void arena_shorten(struct arena *a, const void *last, size_t bytes)
+{
+	arena_move(a, (size_t)((const uint8_t *)last - a->data) + bytes);
 }
 
 char *arena_copy(struct arena *a, const char *bytes, size_t length)

@@ -22,6 +22,9 @@ struct arena arena_init(void *data, size_t capacity);
 /* Aligned to 8, not cleared; NULL when it does not fit. */
 void *arena_take(struct arena *a, size_t bytes);
 
+/* Gives back what was taken last, all but its first bytes. */
+void arena_shorten(struct arena *a, const void *last, size_t bytes);
+
 /* A NUL-terminated copy. */
 char *arena_copy(struct arena *a, const char *bytes, size_t length);
 

@@ -73,6 +73,7 @@ static enum reason read_head(struct image_file *f, const char *policy, uint32_t 
 		return REASON_IMAGE_BAD;
 	got = sys_pread(f->file, head, HEAD_BYTES, 0);
 	f->header = (const void *)head;
+	arena_shorten(arena, head, got > 0 ? (size_t)got : 0);
 	if (got < (long)sizeof(*f->header) || !header_is_sound(f->header, bytes))
 		return REASON_IMAGE_BAD;
 	f->head_bytes = (uint32_t)got;
@@ -88,6 +89,7 @@ enum reason image_file_open(struct image_file *f, const char *policy, uint32_t u
 	*f = (struct image_file){ .file = -1, .path = path };
 	if (path == NULL || paths_image(policy, path) != 0)
 		return REASON_NO_IMAGE;
+	arena_shorten(arena, path, strlen(path) + 1);
 	/* O_NONBLOCK: a FIFO under this name must not hold the host up. */
 	f->file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	if (f->file < 0)

@@ -31,10 +31,10 @@
 
 /*
  * The record, which stays when the process is measured, and what is only the constructor's. The
- * loader maps these zeroes with the object, and an inert process touches none of them.
+ * loader maps these zeroes with the object, and an inert process touches none of them. In this
+ * order a usual command touches two pages: the end of the record and a small image share one.
  */
 static struct bookend {
-	struct self self;
 	char **envp;
 	struct subject subject;
 	struct decision decision;
@@ -42,7 +42,8 @@ static struct bookend {
 	char detail_text[256];
 	bool pool_tried;
 	enum reason pool_reason;
-	uint8_t arena[DECIDE_ARENA]; /* begins on a page that is touched anyway */
+	struct self self;
+	uint8_t arena[DECIDE_ARENA];
 	struct ancestor ancestor;
 } bookend_memory;
 
@@ -109,6 +110,18 @@ static void bookend_copy(char *into, size_t capacity, const char *from)
 		text_clear(&t);
 }
 
+/* A copy, which few processes have; NULL: none. */
+static const char *bookend_trace(char **envp)
+{
+	static char file[PATHS_MAX];
+	const char *given = environment_value(envp, "BOOKEND_TRACE");
+
+	if (!given)
+		return NULL;
+	bookend_copy(file, sizeof(file), given);
+	return file[0] ? file : NULL;
+}
+
 /* What outlives the constructor. */
 static void bookend_keep(struct bookend *b)
 {
@@ -123,7 +136,7 @@ static void bookend_keep(struct bookend *b)
 	self->exit_ms = b->decision.exit_ms;
 	bookend_copy(self->service, sizeof(self->service), b->decision.name);
 	bookend_copy(self->tool, sizeof(self->tool), b->decision.tool);
-	bookend_copy(self->trace, sizeof(self->trace), environment_value(b->envp, "BOOKEND_TRACE"));
+	self->trace = bookend_trace(b->envp);
 }
 
 /* As a service, or as the child of one. */

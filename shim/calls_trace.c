@@ -51,7 +51,7 @@ void calls_trace(const struct self *self)
 	static struct calls_told told;
 	bool missing = false;
 
-	if (!self || !self->trace[0] || !self->calls || self->confined)
+	if (!self || !self->trace || !self->calls || self->confined)
 		return;
 	told = (struct calls_told){ .self = self };
 	told.spec = calls_specs_hooked(&told.count);

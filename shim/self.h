@@ -52,7 +52,7 @@ struct self {
 	char exe[PATHS_MAX];
 	char state[PATHS_MAX];
 	char tool[PATHS_MAX];
-	char trace[PATHS_MAX]; /* "": no trace */
+	const char *trace; /* likewise; NULL: no trace */
 };
 
 /* Makes it the process's record, for ever; interposers see it from now on. */

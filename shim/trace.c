@@ -94,7 +94,7 @@ void trace_event(const struct self *self, const char *what)
 	char line[TRACE_LINE];
 	struct text t;
 
-	if (!self->trace[0] || self->command || self->confined)
+	if (!self->trace || self->command || self->confined)
 		return;
 	t = trace_begin(line, self->pid, self->exe);
 	text_add(&t, self->service);
