@@ -282,7 +282,7 @@ static bool helper_overdue(const struct pool_header *header, uint64_t now)
 void helper_when_due(struct self *self)
 {
 	struct pool_header *header = self->pool.header;
-	uint64_t now = clock_boot_ns_cold();
+	uint64_t now = self->start_ns ? self->start_ns : clock_boot_ns_cold();
 	uint64_t until = atomic_load_explicit(&header->helper_until_ns, memory_order_relaxed);
 
 	if (until > now || !(helper_overdue(header, now) || helper_half_full(self)))

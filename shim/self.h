@@ -46,6 +46,7 @@ struct self {
 	struct slot_ref slot;
 	struct slot_ref worker; /* of a forked worker; slot is NULL: it is none */
 	uint32_t waiter;	/* of the lifecycle that our exec ended, as in struct slot */
+	uint64_t start_ns;	/* boot time of the start; 0: it was adopted */
 	uint32_t first_slot;	/* of the start: slot_first_of() us and our parent */
 	/* Copies: hosts overwrite and clear their environment. */
 	char service[64];

@@ -45,7 +45,8 @@ enum reason start_record(struct self *self, const struct decision *decision,
 			pool_count(&self->pool, POOL_NO_SLOT, 1);
 		return rc == -ENOSPC ? REASON_NO_SLOT : REASON_POOL_FAILED;
 	}
-	facts.boot_ns = clock_boot_ns_cold();
+	facts.boot_ns = atomic_load_explicit(&self->slot.slot->seen_ns, memory_order_relaxed);
+	self->start_ns = facts.boot_ns;
 	facts.real_ns = clock_real_ns_cold();
 	facts.pid = subject->pid;
 	facts.parent = subject->parent;
