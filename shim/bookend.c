@@ -36,6 +36,7 @@
  */
 static struct bookend {
 	char **envp;
+	const char *trace; /* the variable; NULL: nobody wants to know why */
 	struct subject subject;
 	struct decision decision;
 	struct text detail;
@@ -111,10 +112,9 @@ static void bookend_copy(char *into, size_t capacity, const char *from)
 }
 
 /* A copy, which few processes have; NULL: none. */
-static const char *bookend_trace(char **envp)
+static const char *bookend_trace(const char *given)
 {
 	static char file[PATHS_MAX];
-	const char *given = environment_value(envp, "BOOKEND_TRACE");
 
 	if (!given)
 		return NULL;
@@ -136,7 +136,7 @@ static void bookend_keep(struct bookend *b)
 	self->exit_ms = b->decision.exit_ms;
 	bookend_copy(self->service, sizeof(self->service), b->decision.name);
 	bookend_copy(self->tool, sizeof(self->tool), b->decision.tool);
-	self->trace = bookend_trace(b->envp);
+	self->trace = bookend_trace(b->trace);
 }
 
 /* As a service, or as the child of one. */
@@ -154,7 +154,8 @@ static enum reason bookend_measure(struct bookend *b, const char *services)
 	bool wanted;
 
 	reason = policy_decide(policy && policy[0] ? policy : PATHS_DEFAULT_POLICY, services,
-			       &b->subject, b->arena, sizeof(b->arena), &b->decision, &b->detail);
+			       &b->subject, b->arena, sizeof(b->arena), &b->decision,
+			       b->trace ? &b->detail : NULL);
 	wanted = bookend_wanted(b);
 	if (bookend_pool(b, wanted) != REASON_MEASURED)
 		return wanted ? b->pool_reason : reason;
@@ -201,14 +202,16 @@ static enum reason bookend_decide(struct bookend *b, int argc, char **argv, cons
 	b->subject.stands_alone = bookend_stands_alone;
 	b->subject.runs_under = bookend_runs_under;
 	b->subject.context = b;
-	b->detail = text_init(b->detail_text, sizeof(b->detail_text));
+	b->trace = environment_value(b->envp, "BOOKEND_TRACE");
+	if (b->trace)
+		b->detail = text_init(b->detail_text, sizeof(b->detail_text));
 	self->pid = (int)b->subject.pid;
 	self->uid = b->subject.uid;
 	reason = bookend_measure(b, services);
 	if (bookend_is_loss(b, reason) && self->state[0])
 		pool_tally_loss(self->state, reason);
-	trace_decision(environment_value(b->envp, "BOOKEND_TRACE"), self->pid, self->exe,
-		       reason_text(reason), b->detail.data, b->decision.name,
+	trace_decision(b->trace, self->pid, self->exe, reason_text(reason), b->detail.data,
+		       b->decision.name,
 		       reason == REASON_MEASURED ? self->slot.number : UINT32_MAX);
 	return reason;
 }
@@ -255,12 +258,12 @@ static void bookend_begin(struct bookend *b, int argc, char **argv, const char *
 static bool bookend_forbidden(char **argv, char **envp)
 {
 	enum reason reason = environment_forbids(envp);
-	const char *trace = environment_value(envp, "BOOKEND_TRACE");
 
-	if (reason != REASON_MEASURED && trace)
-		trace_decision(trace, sys_getpid(), argv[0] ? argv[0] : "", reason_text(reason), "",
-			       NULL, UINT32_MAX);
-	return reason != REASON_MEASURED;
+	if (reason == REASON_MEASURED)
+		return false;
+	trace_decision(environment_value(envp, "BOOKEND_TRACE"), sys_getpid(),
+		       argv[0] ? argv[0] : "", reason_text(reason), "", NULL, UINT32_MAX);
+	return true;
 }
 
 __attribute__((constructor)) static void bookend_load(int argc, char **argv, char **envp)
