@@ -41,8 +41,10 @@ def daemon(world, port, more=""):
 
 
 def at_work(seen):
-    """Both workers are past their beginning."""
-    return all("eventfd" in str(worker["descriptors"]) and not worker["signals"]["SigBlk"] for worker in seen["children"])
+    """Both workers are past their beginning, and the first one has been given its channel to the second."""
+    workers = [(str(worker["descriptors"]), worker["signals"]["SigBlk"]) for worker in seen["children"]]
+    return (all("eventfd" in descriptors and not blocked for descriptors, blocked in workers) and
+            len({descriptors.count("socket") for descriptors, _ in workers}) == 1)
 
 
 def fetch(port):

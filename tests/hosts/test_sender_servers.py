@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 import support
+import test_nginx as nginx
 import test_postgres as pg
 import test_redis as redis
 from host import children, daemon_status, ended, pid_in
@@ -98,7 +99,7 @@ def test_nginx_with_tls(sending, authority, daemon):
         os.kill(master, signal.SIGHUP)
         support.wait_until(lambda: len(now := children(master)) == 2 and not set(now) & set(before), 10, "new workers")
         answers |= {fetch(port, authority[0]) for _ in range(10)}
-        seen = world.settled(master, ready=lambda seen: all("eventfd" in str(w["descriptors"]) for w in seen["children"]))
+        seen = world.settled(master, ready=nginx.at_work)
         os.kill(master, signal.SIGQUIT)
         status = daemon_status(master) if daemon == "on" else process.wait(10)
         return answers, seen, status, sorted(os.listdir(world.folder))
