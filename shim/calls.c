@@ -181,7 +181,7 @@ static void calls_fill(struct calls_memory *memory, struct self *self,
 		calls_add_doubts(memory);
 }
 
-static const struct hooks_spec *calls_installed;
+static const struct hooks_spec *calls_installed; /* those of the policy come first */
 static uint32_t calls_installed_count;
 
 const struct hooks_spec *calls_specs_hooked(uint32_t *count)
@@ -217,7 +217,7 @@ static bool calls_install(struct self *self, const struct image_calls *image)
 	setup.count = memory->specs;
 	atomic_store_explicit(&calls_record_of_process, &memory->calls, memory_order_release);
 	calls_installed = memory->spec;
-	calls_installed_count = memory->specs;
+	calls_installed_count = memory->specs - (image->events ? CALLS_DOUBTED : 0);
 	return hooks_install(&setup, memory->engine, memory->engine_bytes) == 0;
 }
 

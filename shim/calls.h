@@ -23,7 +23,7 @@
 void calls_begin(struct self *self, const struct decision *decision);
 
 struct hooks_spec; /* hooks/hooks.h */
-/* What calls_begin() hooked; NULL: nothing. */
+/* What calls_begin() hooked for the policy; NULL: nothing. */
 const struct hooks_spec *calls_specs_hooked(uint32_t *count);
 
 /* calls_trace.c, at exit: with BOOKEND_TRACE, what became of each symbol. */
