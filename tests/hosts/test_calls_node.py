@@ -25,7 +25,7 @@ server.listen(0, '127.0.0.1', () => { for (let i = 0; i < 2000; i++) ask(i); });
     LOAD,
     "let h = require('crypto').createHash('sha256'); for (let i = 0; i < 5000; i++) h.update('x' + i); console.log(h.digest('hex'))",
     "const {Worker} = require('worker_threads'); new Worker('console.log(40 + 2)', {eval: true}).on('exit', c => console.log(c))",
-    "require('fs').readFile('/etc/passwd', (e, d) => console.log(d.length)); setTimeout(() => console.log('later'), 20)",
+    "require('fs').readFile('/etc/passwd', (e, d) => { console.log(d.length); setTimeout(() => console.log('later'), 20); })",
     "console.log(require('child_process').spawnSync('sh', ['-c', 'echo out; echo err >&2; exit 4']).status)",
     "console.log(require('zlib').gunzipSync(require('zlib').gzipSync('a'.repeat(100000))).length)",
 ])
