@@ -250,7 +250,7 @@ static void show_life(struct drain *d, const struct slot_ref *ref, const struct 
 	uint64_t word = atomic_load_explicit(&ref->slot->drain, memory_order_relaxed);
 	struct segment *segment;
 
-	if (d->spool->count || found->start_error || is_off(d))
+	if (d->spool->count || !found->image || is_off(d))
 		return;
 	/* When it fails, the same failure is met, and told, under the claim. */
 	if (state != CLAIM_RUNNING || !(DRAIN_DONE(word) & DRAIN_DONE_START) ||
@@ -264,6 +264,7 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	struct slot_ref ref;
 	struct found found;
 	enum drain_end end;
+	bool off;
 	int r;
 
 	slot_view(d->pool, number, &ref);
@@ -281,14 +282,16 @@ static int drain_slot(struct drain *d, uint32_t number, struct drain_result *res
 	if (end == DRAIN_VOID)
 		return move_void(d, &claim, &found);
 	count_end(result, end);
-	/* The tenant may have changed, or committed, since we looked: the next pass sees it. */
-	if (claim.ref.lifecycle != ref.lifecycle ||
+	off = is_off(d);
+	/* The tenant may have changed, or committed, since we looked, or what was off is on again:
+	 * the next pass sees it. */
+	if (claim.ref.lifecycle != ref.lifecycle || (!found.start_error && !found.image && !off) ||
 	    (end == DRAIN_OVER && found.start_error == -ENODATA &&
 	     slot_read_start(&claim.ref, &found.start, NULL, 0) == 0)) {
 		drain_abandon(&claim);
 		return 0;
 	}
-	if (!is_off(d)) {
+	if (!off) {
 		r = move(d, &claim, &found, end);
 		/* A probe was broken off, since we are to stop, or another drainer has what is
 		 * remembered: the next pass, ours or its. */
