@@ -9,6 +9,7 @@ import importlib.util
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,9 @@ PARTS = {
 
 
 def main(names):
+    # A shell's background job inherits that these are ignored, and so would every program under test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     unknown = [name for name in names if name not in PARTS]
     if unknown or not names:
         sys.exit(f"usage: suite.py PART...; parts are {' '.join(PARTS)}")

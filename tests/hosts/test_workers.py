@@ -35,6 +35,11 @@ class Worked(Host):
     def write_policy(self, executables, sender, policy):
         return POLICY.format(out=self.out, exes=", ".join(executables))
 
+    def begun(self):
+        """The pids of those whose start is known."""
+        self.tool("flush", "--once")
+        return {event["pid"] for event in self.events() if event["event"] == "began"}
+
     def workers(self, services=1, deadline=30):
         """pid → (reason, code, signal), once everything has ended; each has one start and one stop."""
 
@@ -72,6 +77,7 @@ def test_php_fpm_s_workers_die_by_their_master_s_signals(worked):
     os.kill(first, signal.SIGKILL)
     support.wait_until(lambda: len(now := children(master)) == 2 and first not in now, 10, "a new worker")
     (third,) = set(children(master)) - {second}
+    support.wait_until(lambda: third in h.begun(), 10, "its start")
     os.kill(master, signal.SIGTERM)
     assert (answer, daemon_status(master)) == (b"42", 0)
     ends = h.workers()
