@@ -197,7 +197,7 @@ def test_who_ignores_sigchld_learns_nothing_and_holds_nothing_up(programs, tmp_p
     ("dash", ["dash", "-c", "CHILD -9; (CHILD 3; true); exit 0"]),
     ("make", ["make", "-s", "-f", "FOLDER/Makefile"]),
     ("xargs", ["sh", "-c", "printf '3\\n-9\\n' | xargs -n1 CHILD"]),
-    ("python3.11", ["python3", "-c", "import subprocess as s; s.run(['CHILD','-9']); s.Popen(['CHILD','3'], close_fds=False).wait()"]),
+    (support.PYTHON, ["python3", "-c", "import subprocess as s; s.run(['CHILD','-9']); s.Popen(['CHILD','3'], close_fds=False).wait()"]),
     ("perl", ["perl", "-e", "system('CHILD', '-9'); system('CHILD', '3'); exit 0"]),
 ])
 def test_children_of_shells_and_makes_are_told_of(parent, command, child, programs, tmp_path, state):

@@ -129,7 +129,7 @@ def another_process(how, way):
 
 
 def test_the_same_service_goes_on_over_exec(tmp_path, state):
-    measured = Measured(tmp_path, state, {"alpha": ["bash", "dash", "python3.11"]})
+    measured = Measured(tmp_path, state, {"alpha": ["bash", "dash", support.PYTHON]})
     same_behaviour(["/bin/bash", "-c", "exec /usr/bin/python3 -c 'import os; os.execv(\"/bin/dash\", [\"dash\", \"-c\", \"exit 7\"])'"],
                    measured.env(), tmp_path)
     one = measured.one()

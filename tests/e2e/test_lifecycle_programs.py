@@ -148,7 +148,7 @@ def test_other_interposers_are_still_called(order, tmp_path, state, compile_c):
 
 def test_an_ending_service_leaves_delivery_to_a_helper(tmp_path, state):
     """Nobody flushes here: the helper waits for the death and delivers; the host sees no child of it."""
-    measured = Measured(tmp_path, state, {"helped": ["python3.11"]})
+    measured = Measured(tmp_path, state, {"helped": [support.PYTHON]})
     program = "import os\ntry:\n os.wait()\nexcept ChildProcessError:\n print('no child')"
     same_behaviour(["/usr/bin/python3", "-c", program], measured.env("helped"), tmp_path)
     found = support.wait_until(lambda: [one for one in measured.found() if one.stops], 20, "the helper's delivery")
@@ -181,7 +181,7 @@ def test_an_overdue_start_spawns_one_helper(tmp_path, state):
 
 def test_a_long_living_host_keeps_its_signals_and_children(tmp_path, state, start):
     """The helper of its start is nothing it could see: no SIGCHLD, nothing to wait for."""
-    measured = Measured(tmp_path, state, {"alpha": ["true", "python3.11"]})
+    measured = Measured(tmp_path, state, {"alpha": ["true", support.PYTHON]})
     support.run("/bin/true", env=measured.env(), check=True)
     program = (
         "import os, signal, time\n"

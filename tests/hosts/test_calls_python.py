@@ -2,9 +2,10 @@
 
 import pytest
 
+import support
 from hot import HOT, policy, stopped
 
-EXE = "python3.11"
+EXE = support.PYTHON
 
 KNOWN = """
       parents: { call: getppid, count: calls }

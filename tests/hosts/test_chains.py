@@ -8,7 +8,7 @@ import pytest
 import support
 from host import descendants, ended, wait_gone
 
-PYTHON, PERL = "python3.11", "perl"
+PYTHON, PERL = support.PYTHON, "perl"
 CHAIN = ["env", "A=1", "bash", "-c", "echo bash; exec env B=2 dash -c 'echo dash; exec python3 -c \"print(1); raise SystemExit(3)\"'"]
 
 

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
+import support
 from host import ended
 from probe import probe
 
-EXES = ("dash", "python3.11", "probe")
+EXES = ("dash", support.PYTHON, "probe")
 ENDS = [ended("dash", reason="_exit", code=4), ended("probe", code=3), ended("probe", code=5),
-        ended("python3.11", reason="_exit", code=6)]
+        ended(support.PYTHON, reason="_exit", code=6)]
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import support
 from host import children, daemon_status, ended, pid_in
 
-EXE = "php-fpm8.2"
+EXE = sorted(path.name for path in pathlib.Path("/usr/sbin").glob("php-fpm*.*"))[-1]
 CONF = """
 [global]
 pid = {folder}/pid

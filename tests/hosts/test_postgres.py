@@ -13,7 +13,7 @@ import pytest
 import support
 from host import children, daemon_status, ended, wait_gone
 
-BIN = "/usr/lib/postgresql/15/bin"
+BIN = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))[-1]
 VERSION = ended("postgres", code=0)  # `postgres -V`, which pg_ctl start runs
 
 

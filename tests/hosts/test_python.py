@@ -1,4 +1,4 @@
-"""python3, by its real name python3.11: every way out, forks that leave by os._exit, and children that must not notice."""
+"""python3, by its real name, like python3.11: every way out, forks that leave by os._exit, and children that must not notice."""
 
 import signal
 
@@ -8,7 +8,7 @@ import support
 from host import ended
 from probe import probe
 
-EXE = "python3.11"
+EXE = support.PYTHON
 
 
 @pytest.mark.parametrize("text, status, end", [

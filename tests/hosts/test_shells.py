@@ -103,7 +103,7 @@ def test_execs_in_a_chain(shell, host):
 @pytest.mark.parametrize("shell", SHELLS)
 def test_a_respawn_loop(shell, host):
     """Every run of what fails is a run; the loop is one life."""
-    h = host(shell, "python3.11")
+    h = host(shell, support.PYTHON)
     text = 'n=0; until python3 -S -c "import sys; sys.exit($n < 5)"; do n=$((n + 1)); echo again; done'
     assert h.compare([shell, "-c", text])[:2] == (0, "again\n" * 5)
-    h.expect(leaves(shell, 0), *[ended("python3.11", code=1)] * 5, ended("python3.11", code=0))
+    h.expect(leaves(shell, 0), *[ended(support.PYTHON, code=1)] * 5, ended(support.PYTHON, code=0))

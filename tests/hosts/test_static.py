@@ -66,8 +66,8 @@ def test_through_busybox(host):
 def test_what_it_starts_with(host, tmp_path):
     """The same signals, descriptors and environment, from shells, env and python."""
     program = probe(tmp_path, "-static")
-    h = host("bash", "dash", "python3.11")
+    h = host("bash", "dash", support.PYTHON)
     h.compare(["bash", "-c", f"{program} 1; {program} 2 | cat; ({program} 3); dash -c '{program} 4; exit 5'; env A=1 {program} 6"])
     more = f"import subprocess; [subprocess.run(['{program}', '7'], close_fds=c) for c in (False, True)]"
     h.compare(["python3", "-c", more])
-    h.expect(ended("bash", reason="exec"), ended("dash", reason="_exit", code=5), ended("python3.11", code=0))
+    h.expect(ended("bash", reason="exec"), ended("dash", reason="_exit", code=5), ended(support.PYTHON, code=0))

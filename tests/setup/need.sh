@@ -5,13 +5,13 @@ set -eu
 
 run='libyaml-dev libcurl4-openssl-dev libmicrohttpd-dev libsqlite3-dev libjansson-dev zlib1g-dev
 	redis-server nginx-light git curl python3'
-test='libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
+test='libcmocka-dev clang libclang-rt-dev clang-format clang-tidy cppcheck shellcheck binutils openssl
 	g++ lld mold g++-aarch64-linux-gnu qemu-user python3-pytest python3-pytest-xdist
 	python3-yaml python3-jsonschema procps iproute2 util-linux groff-base'
-servers='postgresql-15 mariadb-server php8.2-fpm openssh-server openssh-client cron runit s6 tini dumb-init firejail'
-commands='nodejs openjdk-17-jdk-headless perl bash dash make findutils busybox-static musl-tools chromium firefox-esr'
+servers='postgresql mariadb-server php-fpm openssh-server openssh-client cron runit s6 tini dumb-init firejail'
+commands='nodejs default-jdk-headless perl bash dash make findutils busybox-static musl-tools chromium firefox-esr'
 # For the sender's thread in programs with libraries of their own.
-libraries='libssl-dev libjemalloc2 libtcmalloc-minimal4 faketime php8.2-cli php8.2-curl valgrind strace ltrace'
+libraries='libssl-dev libjemalloc2 google-perftools faketime php-cli php-curl valgrind strace ltrace'
 # Who else traces calls, and a large program to scan.
 peers='uftrace ltrace lttng-tools liblttng-ust-dev mariadb-server'
 
