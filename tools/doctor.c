@@ -129,6 +129,8 @@ static int examine(const struct patient *p, bool json)
 
 	if (!lives && reason == REASON_MEASURED && !p->carries)
 		reason = REASON_NOT_LOADED;
+	if (reason == REASON_MEASURED)
+		reason = place_switched(p->state, lives ? service : decision.name);
 	listing_open(&list, json);
 	listing_section(&list, "program", "Program");
 	listing_text(&list, "exe", "executable", p->exe);

@@ -92,15 +92,23 @@ static enum reason decide(const struct explain *e, const char *service, struct t
 	static const char *const no_words[] = { NULL };
 	struct program nothing = { .argc = 0, .argv = (const char **)(uintptr_t)no_words };
 	enum reason forbidden = place_forbids();
+	char state[PATHS_MAX] = "";
 	struct decision decision;
 	struct subject subject;
+	enum reason reason;
 
 	if (forbidden != REASON_MEASURED)
 		return forbidden;
+	place_state(state);
 	run_record_subject(e->command ? &e->program : &nothing, getpid(), &subject);
 	subject.any = !e->command;
-	return policy_decide(e->scene.image, service, &subject, arena, sizeof(arena), &decision,
-			     detail);
+	reason = policy_decide(e->scene.image, service, &subject, arena, sizeof(arena), &decision,
+			       detail);
+	if (reason == REASON_MEASURED && place_switched(state, service) != REASON_MEASURED) {
+		text_clear(detail);
+		return REASON_SWITCHED_OFF;
+	}
+	return reason;
 }
 
 static void print_decision(struct explain *e, const char *service, enum reason reason,
@@ -111,7 +119,10 @@ static void print_decision(struct explain *e, const char *service, enum reason r
 	struct text t = text_init(memory, sizeof(memory));
 
 	if (!e->json) {
-		printf("%s: %s (%s)\n", service, what, detail);
+		printf("%s: %s", service, what);
+		if (detail[0])
+			printf(" (%s)", detail);
+		putchar('\n');
 		return;
 	}
 	text_add(&t, e->lines++ ? ",{\"name\":" : "{\"name\":");

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/switches.h"
+
 static const char *from_environment(void *context, const char *name)
 {
 	(void)context;
@@ -104,4 +106,16 @@ enum reason place_forbids(void)
 	if (is_on("BOOKEND_DISABLE"))
 		return REASON_DISABLED;
 	return is_on("DO_NOT_TRACK") ? REASON_DO_NOT_TRACK : REASON_MEASURED;
+}
+
+enum reason place_switched(const char *state, const char *service)
+{
+	struct switches switches;
+
+	if (!state[0])
+		return REASON_MEASURED;
+	switches_read(state, &switches);
+	return switches_have(&switches, switches_hash(service, strlen(service)))
+		       ? REASON_SWITCHED_OFF
+		       : REASON_MEASURED;
 }

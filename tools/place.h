@@ -32,5 +32,8 @@ const char *place_policy(void);
 /* BOOKEND_DISABLE or DO_NOT_TRACK forbids everything, by the rule of the shim: set, and neither
  * empty, 0 nor false. */
 enum reason place_forbids(void);
+/* REASON_SWITCHED_OFF when `bookend off` says so of the service; state: the directory, "": there is
+ * none. */
+enum reason place_switched(const char *state, const char *service);
 
 #endif

@@ -11,6 +11,7 @@ static const char *const advice[REASON_COUNT] = {
 	[REASON_IMAGE_UNSAFE] = "make it yours or root's, and chmod go-w it",
 	[REASON_IMAGE_BAD] = "compile the policy again: bookend compile POLICY",
 	[REASON_NO_SERVICE] = "name one of the policy's services in BOOKEND_SERVICE",
+	[REASON_SWITCHED_OFF] = "switch it on again: bookend on",
 	[REASON_NO_STATE] = "set BOOKEND_STATE or HOME",
 	[REASON_NO_POOL_FOLDER] =
 		"make it a directory of yours with mode 0700 on a tmpfs, or remove it",

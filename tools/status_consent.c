@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/switches.h"
 #include "base/text.h"
 #include "policy/decide.h"
 
@@ -32,14 +31,14 @@ static enum reason decide(const char *policy, const char *service, struct text *
 	return policy_decide(policy, service, &subject, arena, sizeof(arena), &decision, detail);
 }
 
-static void print_service(struct listing *list, const char *policy, const char *service,
-			  const struct switches *switches)
+static void print_service(struct status *status, const char *policy, const char *service)
 {
+	struct listing *list = &status->list;
 	char memory[256] = "";
 	struct text detail = text_init(memory, sizeof(memory));
 	enum reason reason;
 
-	if (switches_have(switches, switches_hash(service, strlen(service)))) {
+	if (place_switched(status->state, service) != REASON_MEASURED) {
 		listing_row(list, (const char *[]){ service, "no", "bookend off" });
 		return;
 	}
@@ -59,7 +58,6 @@ void status_consent(struct status *status)
 							 { "why", "why", false } };
 	const char *policy = place_policy();
 	struct policy_file file;
-	struct switches switches;
 	char *names = NULL, *rest = NULL;
 	char path[PATHS_MAX];
 
@@ -68,11 +66,10 @@ void status_consent(struct status *status)
 	    policy_file_load(path, NULL, &file) == 0) {
 		names = policy_file_services(&file.image);
 		policy_file_free(&file);
-		switches_read(status->state, &switches);
 	}
 	for (char *name = names ? strtok_r(names, ",", &rest) : NULL; name;
 	     name = strtok_r(NULL, ",", &rest))
-		print_service(&status->list, policy, name, &switches);
+		print_service(status, policy, name);
 	listing_table_end(&status->list);
 	free(names);
 }

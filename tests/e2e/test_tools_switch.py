@@ -114,6 +114,25 @@ def test_status_says_of_each_service_whether_it_is_allowed_and_why(tool, env, po
     assert consent(DO_NOT_TRACK="1")["one"] == ("no", "DO_NOT_TRACK is set")
 
 
+def test_explain_and_doctor_know_of_it(tool, policy, env, receiver, start, bookend, wait_until):
+    file = policy(TWO.format(url=f"{receiver.url}/events"))
+    more = {"env": {**env, "BOOKEND_POLICY": str(file), "BOOKEND_SERVICE": "one"}}
+    process = start(bookend.tool, "run", "--policy", file, "--", "sleep", "300")
+    wait_until(lambda: support.status(env)["lifecycles"], 10, "the lifecycle")
+    running = str(support.status(env)["lifecycles"][0]["pid"])
+    questions = (("explain", file, "--", "sleep", "0"), ("doctor", "sleep", "0"), ("doctor", running))
+    for words in questions:
+        assert tool(*words, **more).returncode == 0, words
+    for what in ((), ("one",)):
+        assert tool("off", *what).returncode == 0
+        for words in questions:
+            done = tool(*words, **more)
+            assert done.returncode == 1, words
+            assert "switched off by `bookend off`" in done.stdout, words
+        assert tool("on").returncode == 0
+    process.terminate()
+
+
 def test_names_that_are_none_are_refused(tool):
     for name in ("", "*", "a\nb", "x" * 64):
         assert tool("off", name).returncode == 2
