@@ -147,16 +147,26 @@ static int read_options(int argc, char **argv, struct flush_request *request)
 	return -1;
 }
 
-/* Trouble is said as it comes; progress at most once a second, and only to a terminal. */
+struct said {
+	bool follow;	   /* a log, in which trouble may be said again */
+	time_t progress;   /* when it was said last */
+	char trouble[512]; /* what was said last */
+};
+
+/*
+ * Trouble is said as it comes, but not again by each look at what another drainer holds; progress
+ * at most once a second, and only to a terminal.
+ */
 static void say(void *context, int level, const char *line)
 {
-	time_t *last = context;
+	struct said *said = context;
 	time_t now = time(NULL);
 
-	if (level <= 4) {
+	if (level <= 4 && (said->follow || strcmp(line, said->trouble) != 0)) {
+		snprintf(said->trouble, sizeof(said->trouble), "%s", line);
 		message("%s", line);
-	} else if (isatty(STDERR_FILENO) && now != *last) {
-		*last = now;
+	} else if (level > 4 && isatty(STDERR_FILENO) && now != said->progress) {
+		said->progress = now;
 		message("%s", line);
 	}
 }
@@ -254,7 +264,7 @@ int flush_command(int argc, char **argv)
 {
 	struct flush_request request = { .sender = { .timeout_ms = -1, .say = say } };
 	char state[PATHS_MAX];
-	time_t last = 0;
+	struct said said = { 0 };
 	int status = read_options(argc, argv, &request);
 	int error;
 
@@ -276,6 +286,7 @@ int flush_command(int argc, char **argv)
 	request.sender.state = state;
 	request.sender.uid = geteuid();
 	request.sender.stop = interrupt_watch();
-	request.sender.context = &last;
+	said.follow = request.sender.follow;
+	request.sender.context = &said;
 	return deliver(&request);
 }

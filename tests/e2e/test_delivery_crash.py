@@ -116,6 +116,20 @@ def test_a_read_only_state_directory_puts_the_spool_on_tmpfs(root, delivery, rec
     whole(receiver.events(), 1)
 
 
+def test_trouble_is_not_said_again_by_each_look_at_what_another_drainer_holds(root, delivery, receiver, state, tmp_path):
+    delivery.use(text_of(f"{receiver.url}/in")).record()
+    receiver.hold()
+    script = (f"mount --bind {state} {state} && mount -o remount,ro,bind {state} || exit 1; {support.Bookend.tool} flush --helper & "
+              f"until [ -e {tmp_path}/held ]; do sleep 0.05; done; {support.Bookend.tool} flush --timeout 1s; kill $!")
+    both = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", script], env=delivery.env,
+                            stderr=subprocess.PIPE, text=True)
+    support.wait_until(lambda: receiver.requests, 10, "a request")
+    (tmp_path / "held").touch()
+    said = both.communicate(timeout=20)[1]
+    receiver.go_on()
+    assert said.count("can not be written (Read-only file system)") == 1, said
+
+
 def test_a_full_state_directory_puts_the_spool_on_tmpfs(root, delivery, receiver, state):
     receiver.answer(503)
     delivery.use(text_of(f"{receiver.url}/in", destination=", retry: { tries: 1 }")).record()
