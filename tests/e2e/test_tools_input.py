@@ -1,6 +1,7 @@
 """Bad input gets a clear error, on stderr and nowhere else; the command of `bookend run` runs all the same."""
 
 import os
+import re
 import stat
 
 import pytest
@@ -193,3 +194,17 @@ def test_only_users_that_exist_can_be_flushed_for(tool, root):
     done = tool("flush", "--user", "no-such-user")
     assert done.returncode == 1
     assert done.stderr == 'bookend flush: can not act as user "no-such-user": there is no such user\n'
+
+
+def test_the_manual_has_every_command_and_option(tool):
+    manual = (support.ROOT / "docs/bookend.1").read_text()
+    synopsis = manual.split(".Sh SYNOPSIS\n")[1].split(".Sh")[0]
+    commands = re.findall(r"^  (\w+)  +\w", tool("--help").stdout, re.M)
+    assert "run" in commands and "id" in commands
+    for command in commands:
+        assert re.search(rf"^\.Cm .*\b{command}\b", synopsis, re.M), command
+        of_it = "".join(re.findall(rf"^\.Cm .*\b{command}\b[^.]*\n((?:\.(?!Nm).*\n)*)", synopsis, re.M))
+        described = manual.split(f".Ss bookend {command}", 1)[-1].split(".Ss", 1)[0]
+        usage = tool(command, "--help").stdout.split("\n\n")[0]
+        for option in re.findall(r"--(\w[-\w]*)", usage):
+            assert f"Fl {option}" in of_it + described, f"{command} --{option}"
