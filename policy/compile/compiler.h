@@ -109,6 +109,11 @@ bool reach_is_of_request(struct compiler *c, struct expr *e, const struct expr *
 /* A finding for each place that refers to what only each: or body: know. */
 void reach_check_places(struct compiler *c);
 
+/* moments.c: a finding for each thing that the event itself asks for and that nothing which makes
+ * it knows. */
+void moments_check(struct compiler *c, struct mark first, const struct yaml *y,
+		   const struct policy_event *e);
+
 /* layout.c */
 /* 0, or -EINVAL after a finding, -ENOMEM. */
 int layout_image(struct compiler *c, struct compiled *into);

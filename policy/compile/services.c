@@ -105,6 +105,7 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 	check_circles(c, e);
 	check_depth(c, e);
 	calls_check_event(c, e, y);
+	moments_check(c, key->at, y, e);
 }
 
 static void read_events(struct compiler *c, const struct yaml *y, struct policy_service *s)

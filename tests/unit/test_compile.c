@@ -264,6 +264,30 @@ static void consent_knows_only_what_is_known_before(void **state)
 		    "env: NAME, is: true }; not 'maybe'\n");
 }
 
+static void what_no_moment_of_an_event_knows_is_refused(void **state)
+{
+	(void)state;
+	assert_said(
+		SCENE_HEAD SCENE_ALLOW
+		"    properties: { code: \"${exit.code}\" }\n" /* inherited: for others */
+		"    events:\n"
+		"      a: { when: start }\n"
+		"      b: { when: [start, stop], properties: { how: \"${exit.how}\" } }\n"
+		"      c: { when: { every: 1h }, properties: { ms: \"${exit.duration_ms}\" } }\n"
+		"      d: { when: { command: any, phase: start }, if: \"${exit.failed}\" }\n"
+		"      e: { when: stop, properties: { r: \"${call.result}\", p: { parameter: 1 } } "
+		"}\n"
+		"      f: { when: [stop, { call: f }], properties: { r: \"${call.result}\" } }\n",
+		"12:51: exit.duration_ms is known at an end, and none makes this event (stop, "
+		"or the end of a command, child or worker): leave it out, or add one to when:\n"
+		"13:54: exit.failed is known at an end, and none makes this event (stop, or the "
+		"end of a command, child or worker): leave it out, or add one to when:\n"
+		"14:41: call.result is known of a call, and none makes this event: name the "
+		"function in when: { call: ... }, or leave it out\n"
+		"14:75: only a call has parameters, and none makes this event: name the "
+		"function in when: { call: ... }, or leave it out\n");
+}
+
 static void a_command_must_be_in_the_tree(void **state)
 {
 	(void)state;
@@ -529,6 +553,7 @@ int main(void)
 		cmocka_unit_test(an_object_stands_alone),
 		cmocka_unit_test(values_that_go_in_circles_are_found),
 		cmocka_unit_test(consent_knows_only_what_is_known_before),
+		cmocka_unit_test(what_no_moment_of_an_event_knows_is_refused),
 		cmocka_unit_test(a_command_must_be_in_the_tree),
 		cmocka_unit_test(scalars_are_read_by_their_key),
 		cmocka_unit_test(what_a_request_looks_like_is_checked),

@@ -189,8 +189,8 @@ static void a_worker_s_events_belong_to_the_run_that_forked_it(void **state)
 static void a_name_that_is_absent_is_the_label(void **state)
 {
 	(void)state;
-	assert_events("    events: { e: { when: start, name: \"x.${exit.code}\" } }\n", "app",
-		      LATE_START, "e start {}" TO);
+	assert_events("    events: { e: { when: [start, stop], name: \"x.${exit.code}\" } }\n",
+		      "app", LATE_START, "e start {}" TO);
 }
 
 /* The facts of this end, as JSON. */
