@@ -108,6 +108,51 @@ static void explain_reader(struct loader *l)
 		diagnose(l->d, at, "this is not UTF-8: save the policy as UTF-8");
 }
 
+/* What libyaml says, in part, and what to do about it. */
+static const struct {
+	const char *problem, *advice;
+	bool at_context; /* where it begins, not where it can no longer be */
+} faults[] = {
+	{ "unknown escape character",
+	  "YAML has no such escape in \"quotes\": write a pattern in 'single quotes'", false },
+	{ "expected hexdecimal number",
+	  "YAML has no such escape in \"quotes\": \\x takes two digits of 0-9a-f, \\u four",
+	  false },
+	{ "found a tab character", "a tab can not indent: use spaces", false },
+	{ "cannot start any token", "a text that begins like this needs quotes", false },
+	{ "mapping values are not allowed",
+	  "\": \" inside a text: put the text into quotes, or indent the key", false },
+	{ "could not find expected ':'", "a key has a colon and a space behind it: `key: value`",
+	  true },
+	{ "unexpected end of stream", "the quote that begins here has no end", true },
+	{ "expected <document start>",
+	  "this line is indented less than the first one: the keys of the file begin in one column",
+	  false },
+	{ "expected node content", "a value is expected here", false },
+};
+
+/* A line that is indented as none above it, or more of one behind its end. */
+static void explain_place(struct loader *l, struct mark at, bool item)
+{
+	struct mark first = mark_of(l->parser.context_mark);
+	const char *end;
+	const char *begin = find_line(l, at.line - 1, &end);
+	unsigned indent = 0;
+
+	while (begin != NULL && begin + indent < end && begin[indent] == ' ')
+		indent++;
+	if (begin != NULL && indent + 1 < at.column)
+		diagnose(l->d, at,
+			 "nothing goes on behind the end of a text in quotes, or of { } "
+			 "or [ ]: put the whole into quotes");
+	else
+		diagnose(l->d, at,
+			 "this line fits none above it: %s that begins in line %u stands in column "
+			 "%u",
+			 item ? "a \"- \" of the list" : "a key of the mapping", first.line,
+			 first.column);
+}
+
 static void explain_syntax(struct loader *l)
 {
 	const char *problem = l->parser.problem != NULL ? l->parser.problem : "not valid YAML";
@@ -120,19 +165,23 @@ static void explain_syntax(struct loader *l)
 				l->d, at,
 				"',' or the end of { } or [ ] is expected here: a text with one of "
 				"these in it needs quotes");
-	} else if (strstr(problem, "unknown escape character") != NULL)
-		diagnose(l->d, at,
-			 "YAML has no such escape in \"quotes\": write a pattern in 'single "
-			 "quotes'");
-	else if (strstr(problem, "cannot start any token") != NULL && line_has(l, line, "\t"))
-		diagnose(l->d, at, "a tab can not indent: use spaces");
-	else if (strstr(problem, "cannot start any token") != NULL)
-		diagnose(l->d, at, "a text that begins like this needs quotes");
-	else if (strstr(problem, "mapping values are not allowed") != NULL)
-		diagnose(l->d, at,
-			 "\": \" inside a text: put the text into quotes, or indent the key");
-	else
-		diagnose(l->d, at, "not valid YAML: %s", problem);
+		return;
+	}
+	if (strstr(problem, "expected key") != NULL || strstr(problem, "'-' indicator") != NULL) {
+		explain_place(l, at, strstr(problem, "'-' indicator") != NULL);
+		return;
+	}
+	if (strstr(problem, "cannot start any token") != NULL && line_has(l, line, "\t"))
+		problem = "found a tab character";
+	for (unsigned i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+		if (strstr(problem, faults[i].problem) == NULL)
+			continue;
+		if (faults[i].at_context)
+			at = mark_of(l->parser.context_mark);
+		diagnose(l->d, at, "%s", faults[i].advice);
+		return;
+	}
+	diagnose(l->d, at, "not valid YAML: %s", problem);
 }
 
 static bool next_event(struct loader *l, yaml_event_t *event)

@@ -185,6 +185,33 @@ static void yaml_beyond_the_language_is_refused_by_name(void **state)
 		    "9:1: a policy is one document: put the second one into a file of its own\n");
 }
 
+static void what_is_no_yaml_is_said_where_it_begins_and_with_what_to_do(void **state)
+{
+	(void)state;
+	assert_said("bookend: 1\nname Acme\nservices: {}\n",
+		    "2:1: a key has a colon and a space behind it: `key: value`\n");
+	assert_said("bookend: 1\nname: 'Acme\nservices: {}\n",
+		    "2:7: the quote that begins here has no end\n");
+	assert_said("bookend: 1\nname: \"Acme\" x\n",
+		    "2:14: nothing goes on behind the end of a text in quotes, or of { } or [ ]: "
+		    "put the whole into quotes\n");
+	assert_said(SCENE_HEAD SCENE_ALLOW "   events: { e: { when: start } }\n",
+		    "8:4: this line fits none above it: a key of the mapping that begins in line 5 "
+		    "stands in column 3\n");
+	assert_said(SCENE_HEAD "    consent:\n      - allow: always\n      deny: never\n",
+		    "9:7: this line fits none above it: a \"- \" of the list that begins in line 8 "
+		    "stands in column 7\n");
+	assert_said(
+		" bookend: 1\nname: x\n",
+		"2:1: this line is indented less than the first one: the keys of the file begin "
+		"in one column\n");
+	assert_said("bookend: 1\nservices: ]\n", "2:11: a value is expected here\n");
+	assert_said("bookend: 1\nname: \"\\x0\"\n",
+		    "2:10: YAML has no such escape in \"quotes\": \\x takes two digits of 0-9a-f, "
+		    "\\u four\n");
+	assert_said("bookend: 1\nabout: >\n\thello\n", "3:1: a tab can not indent: use spaces\n");
+}
+
 static void quotes_that_are_missing_are_asked_for(void **state)
 {
 	(void)state;
@@ -548,6 +575,7 @@ int main(void)
 		cmocka_unit_test(a_child_goes_by_the_last_part_of_its_program),
 		cmocka_unit_test(several_mistakes_are_said_in_the_order_of_the_file),
 		cmocka_unit_test(yaml_beyond_the_language_is_refused_by_name),
+		cmocka_unit_test(what_is_no_yaml_is_said_where_it_begins_and_with_what_to_do),
 		cmocka_unit_test(quotes_that_are_missing_are_asked_for),
 		cmocka_unit_test(templates_are_read_to_the_letter),
 		cmocka_unit_test(an_object_stands_alone),
