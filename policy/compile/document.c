@@ -25,15 +25,28 @@ const struct yaml *document_of(const struct document *d, const char *key)
 	return NULL;
 }
 
-const struct yaml *document_value(const struct document *d, const char *name, size_t length)
+static const struct yaml *named(const struct yaml *map, const char *name, size_t length)
 {
-	for (unsigned i = 0; d->values != NULL && i < d->values->count; i++) {
-		const struct yaml *key = yaml_key(d->values, i);
+	for (unsigned i = 0; map != NULL && i < map->count; i++) {
+		const struct yaml *key = yaml_key(map, i);
 
 		if (strlen(key->text) == length && memcmp(key->text, name, length) == 0)
-			return yaml_value(d->values, i);
+			return yaml_value(map, i);
 	}
 	return NULL;
+}
+
+const struct yaml *document_value(const struct document *d, const char *name, size_t length)
+{
+	return named(d->values, name, length);
+}
+
+const struct yaml *document_measure(const struct document *d, const char *name, size_t length)
+{
+	const struct yaml *measures = d->service != NULL ? yaml_get(d->service, "measures") : NULL;
+	const struct yaml *measure = named(measures, name, length);
+
+	return measure != NULL ? yaml_get(measure, "about") : NULL;
 }
 
 static bool is_removed(const struct yaml *source)

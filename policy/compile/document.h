@@ -38,6 +38,8 @@ void document_object(struct document *d, const struct yaml *const *objects, unsi
 const struct yaml *document_of(const struct document *d, const char *key);
 /* A value of the file's, or NULL. */
 const struct yaml *document_value(const struct document *d, const char *name, size_t length);
+/* What the service says about a measure of its own, or NULL. */
+const struct yaml *document_measure(const struct document *d, const char *name, size_t length);
 
 /* document_words.c: phrases, without a full stop. */
 void document_source(struct document *d, const struct yaml *source);

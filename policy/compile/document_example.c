@@ -11,6 +11,7 @@
 #include "policy/value.h"
 
 #define DEPTH 8
+#define HASH  "\"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\""
 #define UUID  "\"6f1c0f52-8d0b-4b0e-9a7e-2f6f2d1f7b11\""
 
 static const struct {
@@ -201,6 +202,17 @@ static void word(struct document *d, const struct yaml *source)
 	}
 }
 
+/* Then it is no longer what the source would show. */
+static bool is_made_over(const struct yaml *source)
+{
+	static const char *const ways[] = { "extract", "replace", "route", "cases", "map" };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (yaml_get(source, ways[i]) != NULL)
+			return true;
+	return false;
+}
+
 static void mapping(struct document *d, const struct yaml *source)
 {
 	const struct yaml *example = yaml_get(source, "example");
@@ -210,6 +222,8 @@ static void mapping(struct document *d, const struct yaml *source)
 
 	if (example != NULL)
 		constant(d, example);
+	else if (yaml_get(source, "hash") != NULL)
+		fputs(HASH, d->out);
 	else if (one_of != NULL)
 		constant(d,
 			 one_of->kind == YAML_LIST && one_of->count > 0 ? one_of->item[0] : one_of);
@@ -221,6 +235,8 @@ static void mapping(struct document *d, const struct yaml *source)
 		fputs("[\"...\"]", d->out);
 	else if (as != NULL && strcmp(as->text, "json") != 0)
 		number_or_text(d, as);
+	else if (is_made_over(source))
+		fputs("\"...\"", d->out);
 	else
 		word(d, source);
 }

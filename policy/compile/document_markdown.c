@@ -169,17 +169,39 @@ static void service(struct document *d)
 	}
 }
 
+/* The formats that are our own say more of an event than its name, id, time and run. */
+static bool is_native(const char *format, const struct yaml *each)
+{
+	return strcmp(format, "ndjson") == 0 || (strcmp(format, "json") == 0 && each == NULL);
+}
+
+static void flow(struct document *d, const char *before, const struct yaml *y, const char *behind)
+{
+	if (y == NULL)
+		return;
+	fputs(before, d->out);
+	document_flow(d, y);
+	fputs(behind, d->out);
+}
+
 static void destination(struct document *d, const char *name, const struct yaml *y)
 {
+	const char *format = text_of(y, "format");
+
 	fprintf(d->out, "- **%s**: ", name);
 	document_source(d, yaml_get(y, "url"));
-	if (text_of(y, "format") != NULL)
-		fprintf(d->out, ", in the format `%s`", text_of(y, "format"));
-	if (yaml_get(y, "consent") != NULL) {
-		fputs(". Asked before anything is sent: `", d->out);
-		document_flow(d, yaml_get(y, "consent"));
-		fputs("`; without an answer nothing is sent", d->out);
-	}
+	if (format != NULL)
+		fprintf(d->out, ", in the format `%s`", format);
+	if (format != NULL && is_native(format, yaml_get(y, "each")))
+		fputs(", which also has the service's name, the kind of moment and the process's "
+		      "number",
+		      d->out);
+	flow(d, ". It does not get: `", yaml_get(y, "drop"), "`");
+	flow(d, ". An event is sent as `", yaml_get(y, "each"), "`");
+	flow(d, ". A request has `", yaml_get(y, "body"), "`");
+	flow(d, ". With these headers: `", yaml_get(y, "headers"), "`");
+	flow(d, ". Asked before anything is sent: `", yaml_get(y, "consent"),
+	     "`; without an answer nothing is sent");
 	fputs(".\n", d->out);
 }
 

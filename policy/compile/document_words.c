@@ -33,10 +33,47 @@ static const struct word transforms[] = {
 	{ NULL, NULL },
 };
 
+/* How a page says it, in front of what it takes; the others' own descriptions go with a colon. */
+static const struct word said[] = {
+	{ "env", "the environment variable" },
+	{ "flag", "whether this option is given:" },
+	{ "option", "the value of the option" },
+	{ "file", "from the file" },
+	{ "id", "a random identifier, one for each" },
+	{ "run", "what this command says:" },
+	{ "get", "a document, by HTTP:" },
+	{ "key", "of it" },
+	{ "as", "read as" },
+	{ "extract", "of it what fits" },
+	{ "route", "of it the first path that fits:" },
+	{ "map", "for it what stands here, or nothing:" },
+	{ "presence", "only whether it is there, as {} or null:" },
+	{ "one_of", "only one of these, anything else is \"other\":" },
+	{ "omit", "left out when" },
+	{ "TRIGGER.child", "a program that it ran ended, or began:" },
+	{ "TRIGGER.every", "every" },
+	{ "TRIGGER.at", "counted from" },
+	{ "TRIGGER.per", "for each" },
+	{ "TRIGGER.once", "once for each" },
+	{ "TRIGGER.call", "a call of" },
+	{ "TRIGGER.in", "made by" },
+	{ "TRIGGER.how", "if it ended" },
+	{ "TRIGGER.during", "during the command" },
+	{ "TRIGGER.phase", "at the" },
+	{ NULL, NULL },
+};
+
 static const struct word facts[] = {
 #define FACT(name, text, known, capture, about) { text, about },
 #include "policy/facts.def"
 #undef FACT
+	{ NULL, NULL },
+};
+
+static const struct word statistics[] = {
+#define STATISTIC(name, text, kinds, about) { text, about },
+#include "policy/statistics.def"
+#undef STATISTIC
 	{ NULL, NULL },
 };
 
@@ -101,6 +138,24 @@ static void code(struct document *d, const struct yaml *y)
 	putc('`', d->out);
 }
 
+/* NAME or NAME.STATISTIC: in the measure's own words, where it has some. */
+static void measure(struct document *d, const char *name, size_t length)
+{
+	const char *dot = memchr(name, '.', length);
+	size_t own = dot != NULL ? (size_t)(dot - name) : length;
+	size_t rest = dot != NULL ? length - own - 1 : 0;
+	bool total = rest == 5 && memcmp(dot + 1, "total", 5) == 0;
+	const struct yaml *about = document_measure(d, name, own);
+
+	if (about != NULL)
+		fputs(about->text, d->out);
+	else
+		fprintf(d->out, "the measure `%.*s`", (int)own, name);
+	if (rest > 0 && !total)
+		fprintf(d->out, ", %s", about_of(statistics, dot + 1, rest));
+	fprintf(d->out, ", since the %s", total ? "process began" : "event was last made");
+}
+
 /* What stands between ${ and }. */
 static void reference(struct document *d, const char *name, size_t length)
 {
@@ -116,8 +171,7 @@ static void reference(struct document *d, const char *name, size_t length)
 	} else if (length > 11 && memcmp(name, "remembered.", 11) == 0) {
 		fprintf(d->out, "what was remembered as `%.*s`", (int)length - 11, name + 11);
 	} else if (length > 8 && memcmp(name, "measure.", 8) == 0) {
-		fprintf(d->out, "the measure `%.*s`, since the event was last made",
-			(int)length - 8, name + 8);
+		measure(d, name + 8, length - 8);
 	} else if (length > 5 && memcmp(name, "item.", 5) == 0) {
 		fprintf(d->out, "`%.*s` of the element", (int)length - 5, name + 5);
 	} else {
@@ -147,17 +201,30 @@ static void template(struct document *d, const char *text)
 	}
 }
 
-static void word(struct document *d, const char *key, const struct yaml *argument)
+static void phrase(struct document *d, const char *key, const char *about,
+		   const struct yaml *argument)
+{
+	const char *as_said = about_of(said, key, strlen(key));
+
+	fprintf(d->out, "%s%s ", as_said != NULL ? as_said : about, as_said != NULL ? "" : ":");
+	code(d, argument);
+}
+
+static void word(struct document *d, const struct yaml *source, const char *key,
+		 const struct yaml *argument)
 {
 	const char *about = about_of(words, key, strlen(key));
+	const struct yaml *keyed = yaml_get(source, "for");
 
 	if (strcmp(key, "value") == 0 && argument->kind == YAML_SCALAR) {
 		document_source(d, argument);
 	} else if (about != NULL && strcmp(key, "object") == 0) {
 		fputs(about, d->out);
+	} else if (strcmp(key, "id") == 0 && keyed != NULL) {
+		fputs("a random identifier, one for each value of this: ", d->out);
+		document_source(d, keyed);
 	} else if (about != NULL) {
-		fprintf(d->out, "%s: ", about);
-		code(d, argument);
+		phrase(d, key, about, argument);
 	}
 }
 
@@ -167,13 +234,11 @@ static void transform(struct document *d, const char *key, const struct yaml *gi
 
 	if (about == NULL || strcmp(key, "secret") == 0)
 		return;
-	if (strcmp(key, "else") == 0) {
-		fputs("; otherwise ", d->out);
+	fputs(strcmp(key, "else") == 0 ? "; otherwise " : "; ", d->out);
+	if (strcmp(key, "else") == 0)
 		document_source(d, given);
-		return;
-	}
-	fprintf(d->out, "; %s: ", about);
-	code(d, given);
+	else
+		phrase(d, key, about, given);
 }
 
 void document_source(struct document *d, const struct yaml *source)
@@ -189,24 +254,21 @@ void document_source(struct document *d, const struct yaml *source)
 	}
 	if (about != NULL) {
 		fputs(about->text, d->out);
+		if (yaml_get(source, "hash") != NULL)
+			transform(d, "hash", yaml_get(source, "hash"));
 		return;
 	}
 	for (unsigned i = 0; i < source->count; i++)
-		word(d, yaml_key(source, i)->text, yaml_value(source, i));
+		word(d, source, yaml_key(source, i)->text, yaml_value(source, i));
 	for (unsigned i = 0; i < source->count; i++)
 		transform(d, yaml_key(source, i)->text, yaml_value(source, i));
 }
 
-static const char *moment(const char *key)
-{
-	char whole[80];
-
-	snprintf(whole, sizeof(whole), "TRIGGER.%s", key);
-	return about_of(moments, whole, strlen(whole));
-}
-
 void document_trigger(struct document *d, const struct yaml *trigger)
 {
+	char whole[80];
+	const char *about;
+
 	if (trigger->kind == YAML_LIST) {
 		for (unsigned i = 0; i < trigger->count; i++) {
 			fputs(i != 0 ? "; or " : "", d->out);
@@ -215,16 +277,14 @@ void document_trigger(struct document *d, const struct yaml *trigger)
 		return;
 	}
 	if (trigger->kind == YAML_SCALAR) {
-		const char *about = moment(trigger->text);
-
+		snprintf(whole, sizeof(whole), "TRIGGER.%s", trigger->text);
+		about = about_of(moments, whole, strlen(whole));
 		fputs(about != NULL ? about : trigger->text, d->out);
 		return;
 	}
 	for (unsigned i = 0; i < trigger->count; i++) {
-		const struct yaml *key = yaml_key(trigger, i);
-		const char *about = moment(key->text);
-
-		fprintf(d->out, "%s%s: ", i != 0 ? ", " : "", about != NULL ? about : key->text);
-		code(d, yaml_value(trigger, i));
+		snprintf(whole, sizeof(whole), "TRIGGER.%s", yaml_key(trigger, i)->text);
+		fputs(i != 0 ? ", " : "", d->out);
+		phrase(d, whole, about_of(moments, whole, strlen(whole)), yaml_value(trigger, i));
 	}
 }

@@ -68,6 +68,49 @@ def test_the_page_says_what_when_where_and_how_to_switch_it_off(document, acme):
     assert "`version`" not in page  # it is omitted
 
 
+STRICT = """bookend: 1
+destinations:
+  out:
+    format: json
+    url: https://telemetry.example.com/in
+    headers: { X-Site: { env: ACME_SITE } }
+    drop: [user, pid]
+  file: { format: segment, url: "https://example.com/", key: k, each: { object: { more: { env: ACME_MORE } } } }
+services:
+  acme:
+    to: out
+    consent: [ allow: always ]
+    measures:
+      queries: { about: Queries that it made, call: query, count: calls }
+      waited: { call: query, histogram: duration_ms }
+    events:
+      ended:
+        when: stop
+        properties:
+          who: { value: "${host.machine_id}:${exit.code}", hash: sha256, about: Which machine }
+          major: { value: "${exit.how}", cases: [ { is: clean, give: fine } ] }
+          queries: ${measure.queries}
+          queries_ever: ${measure.queries.total}
+          waited: ${measure.waited.p99}
+"""
+
+
+def test_the_page_says_what_is_hashed_counted_and_left_to_each_destination(document, tmp_path):
+    file = tmp_path / "strict.yaml"
+    file.write_text(STRICT)
+    page = document(file)
+    for said in ("| `who` | Which machine; not the text, but a number that is always the same for it: `sha256` |",
+                 "| `queries` | Queries that it made, since the event was last made |",
+                 "| `queries_ever` | Queries that it made, since the process began |",
+                 "| `waited` | the measure `waited`, a hundredth of the values are above it, since the event was last made |",
+                 "in the format `json`, which also has the service's name, the kind of moment and the process's number. "
+                 "It does not get: `[user, pid]`. With these headers: `{ X-Site: { env: ACME_SITE } }`.",
+                 "in the format `segment`. An event is sent as `{ object: { more: { env: ACME_MORE } } }`."):
+        assert said in page, said
+    example = json.loads(page.split("```json\n")[1].split("```")[0])["properties"]
+    assert len(example["who"]) == 64 and example["major"] == "..."
+
+
 def test_every_example_in_the_page_is_json(document, acme):
     for file in [acme, *EXAMPLES]:
         page = document(file)
