@@ -13,8 +13,12 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define LOSSES_MAX (1 << 20) /* pool_tally_loss() writes no more */
-#define ROOM_LEAST 65536     /* with less the spool moves to tmpfs: sender/spool_folder.c */
+#include "base/switches.h"
+#include "base/text.h"
+
+#define LOSSES_MAX (1 << 20)  /* pool_tally_loss() writes no more */
+#define OFF_MAX	   (8 * 1024) /* `bookend off` writes no more */
+#define ROOM_LEAST 65536      /* with less the spool moves to tmpfs: sender/spool_folder.c */
 
 /* Can drainers write there? 0 or -errno; a missing one will be made when its parents allow it. */
 static int usable(const char *state)
@@ -102,6 +106,29 @@ static void print_spool(struct status *status, int error)
 		listing_number(list, "damaged", "damaged or foreign files", sum.strange);
 }
 
+/* As it was written, so that a misspelt name is seen. */
+static void print_off(struct status *status)
+{
+	char path[PATHS_MAX + sizeof(SWITCHES_FILE)], names[2 * OFF_MAX] = "";
+	size_t length = 0;
+	uint8_t *bytes = NULL;
+	struct text t = text_init(names, sizeof(names));
+	char *rest = NULL, *copy;
+
+	snprintf(path, sizeof(path), "%s" SWITCHES_FILE, status->state);
+	if (file_read(path, OFF_MAX, &bytes, &length) != 0)
+		return;
+	copy = strndup((char *)bytes, length);
+	for (char *name = copy ? strtok_r(copy, "\n", &rest) : NULL; name;
+	     name = strtok_r(NULL, "\n", &rest)) {
+		text_add(&t, t.length ? ", " : "");
+		text_add(&t, strcmp(name, SWITCHES_ALL) == 0 ? "everything" : name);
+	}
+	listing_text(&status->list, "off", "switched off", names[0] ? names : NULL);
+	free(copy);
+	free(bytes);
+}
+
 static void print_losses(struct status *status)
 {
 	static const struct listing_column columns[] = { { "reason", "reason", false },
@@ -164,6 +191,7 @@ void status_state(struct status *status)
 	listing_text(list, "advice", "what to do",
 		     error ? "make room, or set BOOKEND_STATE to a folder of yours" : NULL);
 	print_spool(status, error);
+	print_off(status);
 	listing_section_end(list);
 	print_ids(status);
 	print_losses(status);

@@ -53,6 +53,12 @@ def test_one_service_is_off_the_other_is_not(tool, app, env, receiver):
     support.deliver(env)
     assert {e["service"] for e in receiver.events()} == {"two"}
     assert support.status(env)["pool"]["control"] == "off for some services"
+    assert tool("off", "oen").returncode == 0
+    assert support.status(env)["state"]["off"] == "one, oen"
+    assert tool("off").returncode == 0
+    assert support.status(env)["state"]["off"] == "one, oen, everything"
+    assert tool("on").returncode == 0
+    assert "off" not in support.status(env)["state"]
 
 
 def test_a_program_that_runs_is_off_at_once(tool, app, env, receiver, start, bookend, wait_until):
