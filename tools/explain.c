@@ -169,7 +169,7 @@ static void print_line(void *context, const char *json, uint32_t length)
 {
 	struct explain *e = context;
 
-	if (e->json && e->lines++)
+	if (e->lines++ && e->json)
 		putchar(',');
 	fwrite(json, 1, length, stdout);
 	if (!e->json && (length == 0 || json[length - 1] != '\n'))
@@ -186,6 +186,14 @@ static void begin_list(struct explain *e, const char *name, const char *title)
 	fflush(stdout);
 }
 
+static void end_list(const struct explain *e, const char *nothing)
+{
+	if (e->json)
+		fputs("]", stdout);
+	else if (e->lines == 0)
+		puts(nothing);
+}
+
 static int explain_run(struct explain *e, const char *services)
 {
 	int error;
@@ -196,13 +204,12 @@ static int explain_run(struct explain *e, const char *services)
 	}
 	begin_list(e, "events", "Recorded, had it ended with status 0:");
 	error = explain_scene_events(&e->scene, print_line, e);
-	if (e->json)
-		fputs("]", stdout);
+	end_list(e, "nothing: no event is made of such a run");
 	begin_list(e, "requests", "Sent:");
 	if (!error)
 		error = explain_scene_requests(&e->scene, print_line, e);
-	if (e->json)
-		fputs("]", stdout);
+	end_list(e, "nothing: there is no event, or its destinations are off (a url or key that is "
+		    "absent or has a line break in it), or their consent says no");
 	return error == -EAGAIN ? 0 : error;
 }
 

@@ -86,6 +86,16 @@ def test_a_refusal_says_which_rule(explain, app):
     assert "Sent" not in done.stdout
 
 
+def test_where_nothing_is_recorded_or_sent_it_says_so(explain, policy, receiver):
+    text = POLICY.format(url=receiver.url).replace("key: k3y", "key: { env: APP_KEY }")
+    done = explain(policy(text), "--", "sh", "-c", "true", APP_KEY="one\ntwo")
+    assert done.returncode == 0
+    assert "nothing: there is no event, or its destinations are off" in done.stdout.split("Sent:\n")[1]
+    text = text.replace("when: start", "when: { stop: crashed }").replace("when: stop", "when: { stop: failed }")
+    done = explain(policy(text), "--", "sh", "-c", "true", APP_KEY="k")
+    assert done.stdout.split("status 0:\n")[1].startswith("nothing: no event is made of such a run\n")
+
+
 def test_a_test_that_can_not_be_read_is_said(explain, app):
     assert "can not be evaluated: denied" in explain(app, "--", "sh", "-c", "true", APP_OFF="perhaps").stdout
 
