@@ -258,3 +258,23 @@ bool program_file_carries_shim(const struct program_file *file)
 {
 	return file->elf.dynamic && !file->elf.foreign && !file->secure;
 }
+
+bool program_file_asks_env(const char *path, const char *name)
+{
+	char interpreter[256], words[256];
+	const char *word = words, *slash;
+	size_t length = 0;
+
+	if (!first_line(path, interpreter, words))
+		return false;
+	slash = strrchr(interpreter, '/');
+	if (slash == NULL || strcmp(slash, "/env") != 0)
+		return false;
+	for (word += strspn(word, BLANKS); *word != '\0';
+	     word += length + strspn(word + length, BLANKS)) {
+		length = strncmp(word, "-S", 2) == 0 ? 2 : strcspn(word, BLANKS);
+		if (*word != '-' && memchr(word, '=', length) == NULL)
+			return length == strlen(name) && memcmp(word, name, length) == 0;
+	}
+	return false;
+}

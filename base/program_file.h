@@ -38,4 +38,7 @@ int program_file_argv(const struct program_file *file, int argc, char *const arg
 /* Will the loader take a library of ours into it? */
 bool program_file_carries_shim(const struct program_file *file);
 
+/* Is it a script of `#!/usr/bin/env NAME`, be there options of env and variables in front of it? */
+bool program_file_asks_env(const char *path, const char *name);
+
 #endif

@@ -3,7 +3,7 @@
  * the rest of the constructor's look at itself. AT_EXECFN, the path that was given to execve(2),
  * says the same where it is absolute, once its symbolic links (/bin, python3) are followed. For a
  * script it is the script's path, which the kernel also passed to the interpreter as its first or
- * second argument.
+ * second argument. Where the interpreter is env(1), that passed it on.
  */
 #include "shim/executable.h"
 
@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "base/program_file.h"
 #include "base/sys.h"
 #include "shim/auxiliary.h"
 
@@ -103,13 +104,27 @@ static bool executable_same_file(const char *a, const char *b)
 	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
+/* Only what may be executed is opened: a FIFO or a device would notice. */
+static const char *executable_behind_env(int argc, char **argv)
+{
+	int at = argc > 1 && argv[1][0] == '-' ? 2 : 1;
+	const char *slash = argc > at ? strrchr(argv[0], '/') : NULL;
+	struct stat st;
+
+	if (argc <= at || argv[at][0] == '-' || !strchr(argv[at], '/'))
+		return NULL;
+	if (sys_fstatat(AT_FDCWD, argv[at], &st, 0) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
+		return NULL;
+	return program_file_asks_env(argv[at], slash ? slash + 1 : argv[0]) ? argv[at] : NULL;
+}
+
 void executable_of_process(int argc, char **argv, char exe[PATHS_MAX], struct executable *into)
 {
 	const char *executed = (const char *)auxiliary_value(AT_EXECFN);
 	bool passed = executed && ((argc > 1 && !strcmp(argv[1], executed)) ||
 				   (argc > 2 && !strcmp(argv[2], executed)));
 
-	into->script = NULL;
+	into->script = passed ? NULL : executable_behind_env(argc, argv);
 	if (!passed && executable_from_exec(executed, exe))
 		return;
 	executable_from_proc(exe);

@@ -256,6 +256,8 @@ int explain_command(int argc, char **argv)
 	error = e.command ? program_find(e.command, &e.program) : 0;
 	if (error)
 		message("%s: %s", e.command[0], strerror(-error));
+	else if (e.command)
+		program_follow_env(&e.program);
 	status = error || !knows_service(&e) ? STATUS_FAILED : explain_all(&e);
 	if (e.command && !error)
 		program_free(&e.program);

@@ -123,6 +123,7 @@ int patient_of_command(char **command, struct patient *p)
 	error = program_find(command, &p->program);
 	if (error)
 		return error;
+	program_follow_env(&p->program);
 	snprintf(p->exe, sizeof(p->exe), "%s", p->program.file.exe);
 	p->carries = program_file_carries_shim(&p->program.file);
 	place_state(p->state);

@@ -25,6 +25,23 @@ int program_find(char **command, struct program *into)
 	return 0;
 }
 
+void program_follow_env(struct program *program)
+{
+	struct program_file *file = &program->file;
+	const char *path = getenv("PATH");
+	struct program_file next;
+
+	if (!file->script[0] || program->argc < 3 ||
+	    !program_file_asks_env(file->script, program->argv[1]) ||
+	    program_file_find(program->argv[1], path ? path : "/bin:/usr/bin", &next) != 0)
+		return;
+	memcpy(file->exe, next.exe, sizeof(file->exe));
+	file->elf = next.elf;
+	file->secure = next.secure;
+	memmove(program->argv, program->argv + 1, (size_t)program->argc * sizeof(*program->argv));
+	program->argc--;
+}
+
 void program_free(struct program *program)
 {
 	free(program->argv);

@@ -14,6 +14,8 @@ struct program {
 
 /* 0; -ENOENT: not found; -EACCES and other -errno: found, but not executable. */
 int program_find(char **command, struct program *into);
+/* Where that is env(1) with a script of `#!/usr/bin/env NAME`: the program that env executes. */
+void program_follow_env(struct program *program);
 void program_free(struct program *program);
 
 /* Replaces this process. Returns -errno. */

@@ -18,14 +18,13 @@ def policy_text(out, services):
             text += ["    events:", "      ran:", "        when: command", *PROPERTIES]
             continue
         sender = "helper" if name.startswith("helped") else "later"
-        text += [f"    sender: {sender}", "    events:", "      began:", "        when: start", *PROPERTIES,
-                 "      ended:", "        when: stop", *PROPERTIES]
+        text += [f"    sender: {sender}", *PROPERTIES, "    events:", "      began: { when: start }", "      ended: { when: stop }"]
     return "\n".join(text) + "\n"
 
 
 PROPERTIES = [
-    "        properties:", "          exe: ${process.exe}", "          reason: ${exit.reason}", "          code: ${exit.code}",
-    "          signal: ${exit.signal}", "          after: ${exit.after_signal}",
+    "    properties:", "      exe: ${process.exe}", "      reason: ${exit.reason}", "      code: ${exit.code}",
+    "      signal: ${exit.signal}", "      after: ${exit.after_signal}",
 ]
 
 

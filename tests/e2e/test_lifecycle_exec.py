@@ -205,6 +205,42 @@ def test_a_script_is_matched_with_its_interpreter(tmp_path, state):
     assert "measured as alpha, slot " in trace.read_text()
 
 
+OF_ENV = """bookend: 1
+destinations: {{ out: {{ format: ndjson, url: "file:{out}" }} }}
+services:
+  tool:
+    match: {{ exe: bash, script: a_tool }}
+    commands: [add one]
+    to: out
+    consent: [ allow: always ]
+    events: {{ ran: {{ when: command, properties: {{ command: "${{command.path}}", code: "${{exit.code}}" }} }} }}
+"""
+
+
+@pytest.mark.parametrize("line", ["#!/usr/bin/env bash", "#! /usr/bin/env  -S A=b bash -e", "#!/usr/bin/env -Sbash -e", "#!/bin/bash"])
+def test_a_script_that_env_runs_is_matched_and_has_its_commands(tmp_path, run, bookend, env, line):
+    script, policy = tmp_path / "a_tool", tmp_path / "tool.yaml"
+    policy.write_text(OF_ENV.format(out=tmp_path / "out"))
+    script.write_text(f"{line}\nexit 6\n")
+    script.chmod(0o755)
+    assert run(bookend.tool, "run", "--policy", policy, "--", script, "add", "one", "more").returncode == 6
+    support.deliver(env)
+    ran = support.json_lines((tmp_path / "out").read_text())
+    assert [e["properties"] for e in ran] == [{"command": "a_tool add one", "code": 6}]
+    if "-S" not in line:
+        assert "tool: measured" in run(bookend.tool, "explain", policy, "--", script, "add", "one").stdout
+
+
+@pytest.mark.parametrize("line, words", [("#!/usr/bin/env sh", ["bash"]), ("exit 0", ["bash"]), ("#!/usr/bin/env bash", ["bash", "-c", "exit 0"])])
+def test_a_script_of_another_program_is_none(tmp_path, run, bookend, env, line, words):
+    script, policy = tmp_path / "a_tool", tmp_path / "tool.yaml"
+    policy.write_text(OF_ENV.format(out=tmp_path / "out"))
+    script.write_text(f"{line}\nexit 0\n")
+    script.chmod(0o755)
+    assert run(bookend.tool, "run", "--policy", policy, "--", *words, script).returncode == 0
+    assert support.status(env)["counts"]["starts"] == 0
+
+
 def test_a_killed_process_in_exec_is_found_dead(tmp_path, state, start):
     """Without the shim in the new image the lifecycle is over, and the drainer sees the death."""
     measured = Measured(tmp_path, state, {"alpha": ["bash"]})
