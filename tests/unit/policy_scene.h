@@ -142,4 +142,9 @@ SCENE_UNUSED static enum reason scene_decide(const char *services)
 			     sizeof(scene.decide_arena), &scene.decision, &detail);
 }
 
+SCENE_UNUSED static void assert_said(const char *policy, const char *findings)
+{
+	assert_string_equal(scene_findings(policy), findings);
+}
+
 #endif
