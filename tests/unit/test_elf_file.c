@@ -9,12 +9,10 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/elf_file.h"
+#include "tests/unit/written_file.h"
 
 #define ADDRESS 0x400000 /* where the one loaded segment lies */
 
@@ -25,8 +23,6 @@ struct program {
 	char loader_name[32];
 	char names[64];
 };
-
-static char path[] = "/tmp/test_elf_file_XXXXXX";
 
 static struct program valid(void)
 {
@@ -54,12 +50,8 @@ static struct program valid(void)
 
 static int read_back(const void *bytes, size_t length, struct elf_file *file)
 {
-	FILE *out = fopen(path, "wb");
-
-	assert_non_null(out);
-	assert_int_equal(fwrite(bytes, 1, length, out), length);
-	fclose(out);
-	return elf_file_read(path, file);
+	written_file_put(bytes, length);
+	return elf_file_read(written_file, file);
 }
 
 static void loader_and_sanitizer_are_found(void **state)
@@ -166,13 +158,6 @@ int main(void)
 		cmocka_unit_test(offsets_outside_the_file_are_not_followed),
 		cmocka_unit_test(runtimes_of_gcc_and_clang_are_known),
 	};
-	int file = mkstemp(path);
-	int failed;
 
-	if (file < 0)
-		return 1;
-	close(file);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(path);
-	return failed;
+	return cmocka_run_group_tests(tests, written_file_make, written_file_remove);
 }

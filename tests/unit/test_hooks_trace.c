@@ -8,23 +8,15 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/hooks_kept.h"
-
-static char path[] = "/tmp/test_hooks_trace_XXXXXX";
+#include "tests/unit/written_file.h"
 
 static void trace_of(const char *text, size_t length, struct hooks_trace *into)
 {
-	FILE *out = fopen(path, "wb");
-
-	assert_non_null(out);
-	assert_int_equal(fwrite(text, 1, length, out), length);
-	fclose(out);
-	assert_int_equal(hooks_trace_read(path, into), 0);
+	written_file_put(text, length);
+	assert_int_equal(hooks_trace_read(written_file, into), 0);
 }
 
 static void rows_and_objects_are_read(void **state)
@@ -99,13 +91,6 @@ int main(void)
 		cmocka_unit_test(a_line_that_was_cut_is_left_out),
 		cmocka_unit_test(what_objects_keep_answers_only_what_is_not_known),
 	};
-	int file = mkstemp(path);
-	int failed;
 
-	if (file < 0)
-		return 1;
-	close(file);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(path);
-	return failed;
+	return cmocka_run_group_tests(tests, written_file_make, written_file_remove);
 }

@@ -10,12 +10,10 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tools/symtab.h"
+#include "tests/unit/written_file.h"
 
 #define SYMBOLS 6
 
@@ -34,7 +32,6 @@ struct object {
 static const char *const names[] = { "one@V", "two", "three", "out@V", "thr" };
 enum { NAMES = sizeof(names) / sizeof(*names) };
 
-static char path[] = "/tmp/test_symtab_XXXXXX";
 static enum symtab_kind kinds[NAMES];
 
 static Elf64_Sym symbol(uint32_t name, unsigned char bind, unsigned char type, uint16_t section)
@@ -78,13 +75,9 @@ static struct object valid(void)
 
 static int look(const void *bytes, size_t length)
 {
-	FILE *out = fopen(path, "wb");
-
-	assert_non_null(out);
-	assert_int_equal(fwrite(bytes, 1, length, out), length);
-	fclose(out);
+	written_file_put(bytes, length);
 	memset(kinds, 0xff, sizeof(kinds));
-	return symtab_look(path, names, NAMES, kinds);
+	return symtab_look(written_file, names, NAMES, kinds);
 }
 
 static void nothing_is_found(void)
@@ -266,13 +259,6 @@ int main(void)
 		cmocka_unit_test(a_file_cut_anywhere_is_survived),
 		cmocka_unit_test(what_is_no_file_of_ours_is_refused),
 	};
-	int file = mkstemp(path);
-	int failed;
 
-	if (file < 0)
-		return 1;
-	close(file);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(path);
-	return failed;
+	return cmocka_run_group_tests(tests, written_file_make, written_file_remove);
 }
