@@ -205,7 +205,7 @@ static int explain_run(struct explain *e, const char *services)
 	begin_list(e, "events", "Recorded, had it ended with status 0:");
 	error = explain_scene_events(&e->scene, print_line, e);
 	end_list(e, "nothing: no event is made of such a run");
-	begin_list(e, "requests", "Sent:");
+	begin_list(e, "requests", "Would be sent:");
 	if (!error)
 		error = explain_scene_requests(&e->scene, print_line, e);
 	end_list(e, "nothing: there is no event, or its destinations are off (a url or key that is "

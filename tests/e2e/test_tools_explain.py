@@ -83,14 +83,14 @@ def test_a_refusal_says_which_rule(explain, app):
     done = explain(app, "--", "sh", "-c", "true", APP_OFF="1")
     assert done.returncode == 1
     assert "consent rule 1 denies" in done.stdout
-    assert "Sent" not in done.stdout
+    assert "Would be sent" not in done.stdout
 
 
 def test_where_nothing_is_recorded_or_sent_it_says_so(explain, policy, receiver):
     text = POLICY.format(url=receiver.url).replace("key: k3y", "key: { env: APP_KEY }")
     done = explain(policy(text), "--", "sh", "-c", "true", APP_KEY="one\ntwo")
     assert done.returncode == 0
-    assert "nothing: there is no event, or its destinations are off" in done.stdout.split("Sent:\n")[1]
+    assert "nothing: there is no event, or its destinations are off" in done.stdout.split("Would be sent:\n")[1]
     text = text.replace("when: start", "when: { stop: crashed }").replace("when: stop", "when: { stop: failed }")
     done = explain(policy(text), "--", "sh", "-c", "true", APP_KEY="k")
     assert done.stdout.split("status 0:\n")[1].startswith("nothing: no event is made of such a run\n")
