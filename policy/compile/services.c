@@ -86,7 +86,8 @@ static void read_event(struct compiler *c, const struct yaml *key, const struct 
 		return;
 	if (when == NULL)
 		diagnose(&c->d, key->at,
-			 "the event '%.60s' needs when: start, stop, command, worker or call",
+			 "the event '%.60s' needs when: start, stop, command, child, worker, call, "
+			 "every, change or file",
 			 key->text);
 	else
 		e->when = triggers_of(c, when, s, e);

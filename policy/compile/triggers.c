@@ -284,8 +284,8 @@ struct expr *triggers_of(struct compiler *c, const struct yaml *y, struct policy
 
 	if (count == 0)
 		diagnose(&c->d, y->at,
-			 "when: needs at least one trigger: start, stop, command, child, "
-			 "worker or call");
+			 "when: needs at least one trigger: start, stop, command, child, worker, "
+			 "call, every, change or file");
 	for (unsigned i = 0; i < count; i++) {
 		struct expr *one = read_one(c, y->kind == YAML_LIST ? y->item[i] : y, s, e);
 
