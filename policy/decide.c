@@ -107,6 +107,49 @@ static void explain_rule(struct text *detail, unsigned rule, const char *what)
 	text_add(detail, what);
 }
 
+/* The part of a list, all:, any: or not: that can not be evaluated; 0: it is none of these. */
+static uint32_t part_unknown(struct eval *e, const struct image_node *node)
+{
+	if (node->op != NODE_ALL && node->op != NODE_ANY && node->op != NODE_NOT)
+		return 0;
+	for (unsigned i = 0; i < node->count; i++)
+		if (eval_condition(e, node->operand[i]) == TRUTH_UNKNOWN)
+			return node->operand[i];
+	return 0;
+}
+
+/* What such a condition looks at: a variable, an option or a file; "" when it is something else. */
+static const char *asked_in_vain(struct eval *e, uint32_t condition)
+{
+	const struct image_node *node = node_at(&e->section, condition);
+
+	for (unsigned i = 0; node != NULL && i < EVAL_DEPTH; i++) {
+		uint32_t part = part_unknown(e, node);
+
+		if (node->op == NODE_ENV || node->op == NODE_OPTION || node->op == NODE_FLAG ||
+		    node->op == NODE_FILE)
+			return node_text(node_operand(&e->section, node, 0));
+		if (part == 0 && (node_carries_bytes(node->op) || node->count == 0))
+			break;
+		node = node_at(&e->section, part != 0 ? part : node->operand[0]);
+	}
+	return "";
+}
+
+static void explain_unknown(struct eval *e, const struct image_node *rule, unsigned number,
+			    struct text *detail)
+{
+	const char *asked;
+
+	explain_rule(detail, number, " can not be evaluated");
+	if (detail == NULL)
+		return;
+	asked = rule != NULL && rule->count == 1 ? asked_in_vain(e, rule->operand[0]) : "";
+	text_add(detail, asked[0] != '\0' ? " (" : "");
+	text_add(detail, asked);
+	text_add(detail, asked[0] != '\0' ? "): denied" : ": denied");
+}
+
 /* The first rule that holds decides. None, or one that can not be evaluated: no. */
 static enum reason judge_consent(struct eval *e, uint32_t consent, struct text *detail)
 {
@@ -124,8 +167,10 @@ static enum reason judge_consent(struct eval *e, uint32_t consent, struct text *
 			explain_rule(detail, i + 1, " allows");
 			return REASON_MEASURED;
 		}
-		explain_rule(detail, i + 1,
-			     truth == TRUTH_TRUE ? " denies" : " can not be evaluated: denied");
+		if (truth == TRUTH_TRUE)
+			explain_rule(detail, i + 1, " denies");
+		else
+			explain_unknown(e, rule, i + 1, detail);
 		return REASON_NO_CONSENT;
 	}
 	explain(detail, "no consent rule holds: denied", "");

@@ -97,7 +97,7 @@ def test_where_nothing_is_recorded_or_sent_it_says_so(explain, policy, receiver)
 
 
 def test_a_test_that_can_not_be_read_is_said(explain, app):
-    assert "can not be evaluated: denied" in explain(app, "--", "sh", "-c", "true", APP_OFF="perhaps").stdout
+    assert "can not be evaluated (APP_OFF): denied" in explain(app, "--", "sh", "-c", "true", APP_OFF="perhaps").stdout
 
 
 def test_without_a_command_it_says_what_consent_says_here(explain, app):

@@ -113,7 +113,7 @@ def test_status_says_of_each_service_whether_it_is_allowed_and_why(tool, env, po
 
     assert consent()["one"] == ("yes", "consent rule 2 allows")
     assert consent(NO_THANKS="1")["two"] == ("no", "consent rule 1 denies")
-    assert consent(NO_THANKS="perhaps")["two"] == ("no", "consent rule 1 can not be evaluated: denied")
+    assert consent(NO_THANKS="perhaps")["two"] == ("no", "consent rule 1 can not be evaluated (NO_THANKS): denied")
     assert tool("off", "two").returncode == 0
     assert consent()["two"] == ("no", "bookend off")
     assert consent()["one"][0] == "yes"
