@@ -245,37 +245,48 @@ uint32_t slot_first_of(const struct pool *pool, uint32_t pid, uint32_t other)
 	return next_named(pool, pid, other != 0 ? other : pid, 0);
 }
 
-int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into)
+/* A field of a slot that may not be mapped; `otherwise` when it can not be looked at. */
+static uint64_t field_of(const struct pool *pool, uint32_t number, size_t field, uint64_t otherwise)
 {
-	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
-		int error = map_slot(pool, at, into);
-		uint64_t seen_ns;
-
-		if (error != 0)
-			return error;
-		set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
-		seen_ns = atomic_load_explicit(&into->slot->seen_ns, memory_order_acquire);
-		/* Otherwise the pid's former process left it, and a drainer will see to it. */
-		if (process_life((int)pid, seen_ns) == PROCESS_ALIVE)
-			return 0;
-		slot_unmap(into);
-	}
-	return -ENOENT;
-}
-
-/* UINT64_MAX, which believes the claim word, when the slot can not be looked at. */
-static uint64_t seen_of(const struct pool *pool, uint32_t number)
-{
-	uint64_t offset =
-		offset_of(class_of(pool, number), number) + offsetof(struct slot, seen_ns);
-	uint64_t seen_ns;
+	uint64_t offset = offset_of(class_of(pool, number), number) + field;
+	uint64_t value;
 
 	if (pool->whole != NULL)
 		return atomic_load_explicit((_Atomic uint64_t *)(pool->whole + offset),
 					    memory_order_acquire);
-	if (sys_pread(pool->file, &seen_ns, sizeof(seen_ns), offset) != sizeof(seen_ns))
-		return UINT64_MAX;
-	return seen_ns;
+	if (sys_pread(pool->file, &value, sizeof(value), offset) != sizeof(value))
+		return otherwise;
+	return value;
+}
+
+/*
+ * Or did the pid's former process leave it, or one that has the same pid in another pid namespace?
+ * A drainer will see to those. What can not be looked at is believed.
+ */
+static bool is_of_living(const struct pool *pool, uint32_t number, uint32_t pid)
+{
+	uint64_t seen_ns = field_of(pool, number, offsetof(struct slot, seen_ns), UINT64_MAX);
+	uint64_t space;
+
+	if (process_life((int)pid, seen_ns) != PROCESS_ALIVE)
+		return false;
+	space = field_of(pool, number, offsetof(struct slot, start.pid_namespace), 0);
+	return space == 0 || space == pool_pid_namespace(pool);
+}
+
+int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into)
+{
+	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
+		int error = map_slot(pool, at, into);
+
+		if (error != 0)
+			return error;
+		set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
+		if (is_of_living(pool, at, pid))
+			return 0;
+		slot_unmap(into);
+	}
+	return -ENOENT;
 }
 
 uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from)
@@ -286,7 +297,7 @@ uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from)
 	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
 		uint64_t word = atomic_load_explicit(&pool->claims[at], memory_order_acquire);
 
-		if (process_life((int)pid, seen_of(pool, at)) == PROCESS_ALIVE)
+		if (is_of_living(pool, at, pid))
 			return CLAIM_GENERATION(word) << 16 | at;
 	}
 	return 0;

@@ -33,7 +33,7 @@ int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t
 
 /*
  * The slot whose live lifecycle this pid owns (TAKEN, RUNNING, EXECUTING, DAEMONIZING), if it was
- * claimed after the process began: start_ns is the pid's start time, asked only when a claim word
+ * claimed after the process began, and in our pid namespace: both are asked only when a claim word
  * names the pid. -ENOENT: none. from: the number where to begin, 0 or what slot_first_of() said.
  */
 int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into);

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -53,6 +54,24 @@ def test_tini_as_pid_1(host):
 
     assert h.both(scenario)[1] == 0
     h.expect(ended("redis-check-rdb", code=0, after=15), ended("tini", code=0, after=15))
+
+
+def test_two_containers_of_one_pool(host):
+    """In each the first process becomes the program when the other one's runs already: by their pids they are the same."""
+    h = host("cat")
+
+    def scenario(world):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        both = [world.start(*SPACE, "bash", "-c", "echo; read && exec cat", **pipes) for _ in range(2)]
+        said = [process.stdout.readline() for process in both]
+        for process in both:
+            process.stdin.write(b"go on\nlives\n")
+            process.stdin.flush()
+            said.append(process.stdout.readline())
+        return said, [process.communicate(timeout=10) for process in both], [process.returncode for process in both]
+
+    assert h.both(scenario)[0] == [b"\n", b"\n", b"lives\n", b"lives\n"]
+    h.expect(ended("cat", code=0), ended("cat", code=0))
 
 
 @pytest.mark.usefixtures("outside")

@@ -415,6 +415,27 @@ static void a_slot_of_the_pids_former_process_is_not_found(void **state)
 	assert_int_not_equal(found.number, old.number);
 }
 
+/* Containers may share a pool, and in each of them are the same numbers. */
+static void a_slot_of_the_same_pid_in_another_namespace_is_not_found(void **state)
+{
+	struct scene *scene = *state;
+	uint32_t pid = (uint32_t)getpid();
+	struct start_block start = start_of(pid, 0);
+	struct slot_ref there, here, found;
+
+	claim(scene, pid, &there);
+	start.pid_namespace = process_pid_namespace() + 1;
+	slot_commit_start(&there, &start);
+	assert_int_equal(slot_find(&scene->pool, pid, 0, &found), -ENOENT);
+	assert_false(slot_owned_by(&scene->pool, pid, 0));
+	claim(scene, pid, &here);
+	start.pid_namespace = process_pid_namespace();
+	slot_commit_start(&here, &start);
+	assert_int_equal(slot_find(&scene->pool, pid, 0, &found), 0);
+	assert_true(found.lifecycle == here.lifecycle);
+	assert_true(slot_owned_by(&scene->pool, pid, 0) == here.lifecycle);
+}
+
 static void readers_need_only_a_read_only_mapping(void **state)
 {
 	struct scene *scene = *state;
@@ -549,6 +570,8 @@ int main(void)
 		WHOLE(a_process_finds_its_own_slot_in_every_living_state),
 		WHOLE(one_look_is_enough_for_two_searches),
 		WHOLE(a_slot_of_the_pids_former_process_is_not_found),
+		WHOLE(a_slot_of_the_same_pid_in_another_namespace_is_not_found),
+		NARROW(a_slot_of_the_same_pid_in_another_namespace_is_not_found),
 		WHOLE(readers_need_only_a_read_only_mapping),
 		WHOLE(no_slot_is_claimed_twice),
 		WHOLE(a_reader_never_sees_half_a_note),
