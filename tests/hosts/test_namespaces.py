@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import support
-from host import children, ended
+from host import children, ended, wait_gone
 
 pytestmark = pytest.mark.usefixtures("root")
 SPACE = ["unshare", "-pf", "--kill-child", "--mount-proc"]
@@ -106,7 +106,7 @@ def test_a_daemon_in_a_container(host):
             assert [(starts, stops) for starts, stops, _ in h.ends()] == [(1, 0)], "it lives"
         daemon = [pid for pid in children(children(process.pid)[0])]
         os.kill(daemon[0], signal.SIGTERM)
-        support.wait_until(lambda: not support.accepts(port), 10, "the end of redis")
+        wait_gone(daemon[0])
         process.kill()
         return len(daemon)
 
