@@ -16,6 +16,7 @@
 #include "shim/calls.h"
 #include "shim/heirs.h"
 #include "shim/lifecycle.h"
+#include "shim/signals.h"
 #include "shim/thread.h"
 #include "shim/worker.h"
 
@@ -86,6 +87,8 @@ static void daemonise_child(void)
 	/* The parent is out of sight in a new pid namespace, and our pid means nothing to its
 	 * readers. */
 	self->pid = sys_getppid() ? sys_getpid() : -1;
+	if (self->pid <= 0)
+		signals_release(self); /* it may be PID 1 */
 	if (!owner)
 		return;
 	if (self->pid > 0)

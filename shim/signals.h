@@ -2,7 +2,8 @@
  * Termination signals. Two things are done, with one handler of ours in the kernel's table:
  *   - hidden: a service whose TERM, INT or HUP would have its default action notes the signal, and
  * then dies of it as it would have, with the same status. Never as PID 1, which the kernel protects
- * from default actions; never for commands; an ignored signal stays ignored.
+ * from default actions, nor as its fork in a new pid namespace; never for commands; an ignored
+ * signal stays ignored.
  *   - passed on: a handler of the host for TERM, INT, HUP or QUIT is called as the host wished,
  * after the signal was remembered, so that a later exit(0) has its reason. Flags and mask are the
  * host's own, so the kernel does the rest. The interposed sigaction and signal functions keep the

@@ -10,6 +10,7 @@ PROGRAM = r"""
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -86,6 +87,14 @@ int main(int argc, char **argv)
 	if (IS("fork exit")) { pid_t p = fork(); if (!p) exit(1); waitpid(p, &status, 0); return 16; }
 	if (IS("fork TERM")) { pid_t p = fork(); if (!p) raise(SIGTERM); waitpid(p, &status, 0); printf("%x\n", status); return 17; }
 	if (IS("raw clone")) { pid_t p = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); if (!p) { setsid(); exit(1); } waitpid(p, &status, 0); return 18; }
+	if (IS("fork of PID 1")) {
+		unshare(CLONE_NEWPID);
+		pid_t p = fork();
+		if (!p) { void *kernels[8] = { 0 }; syscall(SYS_rt_sigaction, SIGTERM, NULL, kernels, 8); _exit(kernels[0] != SIG_DFL); }
+		waitpid(p, &status, 0);
+		printf("%x\n", status);
+		return 24;
+	}
 	if (IS("system")) { status = system("exit 3"); printf("%x\n", status); return 19; }
 	if (IS("exec fails")) { execl("/nonexistent/x", "x", (char *)NULL); printf("%d\n", errno); return 20; }
 	if (IS("full stdout")) { int f = open("/dev/full", O_WRONLY); dup2(f, 1); puts("lost"); return 21; }
@@ -186,3 +195,9 @@ def test_pid_1_has_no_hidden_handler(program, measured, run, root):
     """The kernel keeps default-action signals from PID 1: raise(SIGTERM) has no effect there."""
     done = run("unshare", "--fork", "--pid", "--mount-proc", program, "TERM", env=measured.env())
     assert done.returncode == 99
+
+
+def test_nor_has_a_fork_that_becomes_pid_1(program, measured, tmp_path, root):
+    """A signal that the kernel keeps from it would end its system calls with EINTR."""
+    assert same_behaviour([program, "fork of PID 1"], measured.env(), tmp_path).stdout == "begin fork of PID 1\n0\n"
+    assert measured.one().end == ("exit", 24, 0)
