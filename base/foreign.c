@@ -24,24 +24,6 @@ struct entry {
 	char name[];
 };
 
-/* The inode behind /proc/WHO/ns/WHICH; 0: no such process, or no such namespace; or -errno. */
-static int64_t inode_of(const char *who, const char *which)
-{
-	char path[64];
-	struct text t = text_init(path, sizeof(path));
-	struct stat st;
-	int error;
-
-	text_add(&t, "/proc/");
-	text_add(&t, who);
-	text_add(&t, "/ns/");
-	text_add(&t, which);
-	error = sys_fstatat(AT_FDCWD, path, &st, 0);
-	if (error == -ENOENT || error == -ESRCH)
-		return 0;
-	return error < 0 ? error : (int64_t)st.st_ino;
-}
-
 static int number(const char *digits)
 {
 	int value = 0;
@@ -92,14 +74,14 @@ struct search {
 static void look_at(struct search *search, const char *who)
 {
 	int inner = inner_pid(who);
-	int64_t inode = inner == search->pid ? inode_of(who, "pid") : 0;
+	int64_t inode = inner == search->pid ? process_namespace(who, "pid") : 0;
 
 	search->blurred |= inner < 0 || inode < 0;
 	if (inode <= 0 || (uint64_t)inode != search->pid_namespace)
 		return;
 	search->outer = number(who);
 	/* Of another clock nothing can be compared. */
-	search->blurred |= inode_of(who, "time") != inode_of("self", "time");
+	search->blurred |= process_namespace(who, "time") != process_namespace("self", "time");
 }
 
 static void look_at_all(struct search *search)
@@ -130,8 +112,8 @@ enum process_life foreign_end(uint64_t pid_namespace, int pid, uint64_t seen_ns,
 
 	*status = PROCESS_GONE;
 	/* Where /proc hides processes (hidepid), it hides PID 1 before others. */
-	if (inode_of("self", "pid") != INITIAL_PID_NAMESPACE || process_proc_device() == 0 ||
-	    sys_fstatat(AT_FDCWD, "/proc/1/status", &st, 0) != 0)
+	if (process_namespace("self", "pid") != INITIAL_PID_NAMESPACE ||
+	    process_proc_device() == 0 || sys_fstatat(AT_FDCWD, "/proc/1/status", &st, 0) != 0)
 		return PROCESS_UNKNOWN;
 	look_at_all(&search);
 	if (search.blurred)

@@ -106,6 +106,35 @@ static bool is_corpse(const struct process_stat *stat)
 	return (stat->state == 'Z' || stat->state == 'X') && stat->threads <= 1;
 }
 
+int64_t process_namespace(const char *who, const char *which)
+{
+	char path[64];
+	struct text t = text_init(path, sizeof(path));
+	struct stat st;
+	int error;
+
+	text_add(&t, "/proc/");
+	text_add(&t, who);
+	text_add(&t, "/ns/");
+	text_add(&t, which);
+	error = sys_fstatat(AT_FDCWD, path, &st, 0);
+	if (error == -ENOENT || error == -ESRCH)
+		return 0;
+	return error < 0 ? error : (int64_t)st.st_ino;
+}
+
+/* In a time namespace that is not ours: what it noted of its times can not be compared. */
+static bool has_another_clock(int pid)
+{
+	char who[16];
+	struct text t = text_init(who, sizeof(who));
+	int64_t clock;
+
+	text_add_signed(&t, pid);
+	clock = process_namespace(who, "time");
+	return clock > 0 && clock != process_namespace("self", "time");
+}
+
 enum process_life process_end(int pid, uint64_t seen_ns, int *status)
 {
 	struct process_stat stat;
@@ -118,7 +147,7 @@ enum process_life process_end(int pid, uint64_t seen_ns, int *status)
 	if (process_stat(pid, &stat) != 0)
 		return PROCESS_UNKNOWN;
 	if (stat.start_ns > seen_ns && stat.start_ns - seen_ns > START_SLACK_NS)
-		return PROCESS_DEAD;
+		return has_another_clock(pid) ? PROCESS_UNKNOWN : PROCESS_DEAD;
 	*status = stat.status;
 	return is_corpse(&stat) ? PROCESS_DEAD : PROCESS_ALIVE;
 }

@@ -23,7 +23,8 @@ enum process_life { PROCESS_DEAD, PROCESS_ALIVE, PROCESS_UNKNOWN };
 /*
  * Is the process that was seen alive under this pid at boot time seen_ns still there? Dead: no such
  * pid, or the pid started later, or a zombie with no other thread. Anything that could not be
- * looked at is unknown.
+ * looked at is unknown, and so is who has another clock than we (time_namespaces(7)) and would have
+ * started later.
  */
 enum process_life process_life(int pid, uint64_t seen_ns);
 
@@ -36,6 +37,9 @@ enum process_life process_end(int pid, uint64_t seen_ns, int *status);
  * namespace has a /proc of its own, so two processes with the same number mean the same by a pid.
  */
 uint64_t process_proc_device(void);
+
+/* The inode behind /proc/WHO/ns/WHICH; 0: no such process, or no such namespace; or -errno. */
+int64_t process_namespace(const char *who, const char *which);
 
 /* The inode of /proc/self/ns/pid, or 0 when it can not be had. */
 uint64_t process_pid_namespace(void);

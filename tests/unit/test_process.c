@@ -6,8 +6,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -146,6 +148,57 @@ static void a_pid_that_started_after_it_was_seen_is_another_process(void **state
 	reap(pid);
 }
 
+/* As it was after a start in a time namespace that is a minute behind: 0, or it may not be made. */
+static int a_minute_behind(pid_t *pid, uint64_t *seen_ns)
+{
+	int ends[2], offsets;
+
+	assert_int_equal(pipe(ends), 0);
+	*pid = fork();
+	if (*pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		offsets = unshare(CLONE_NEWTIME) == 0 ? open("/proc/self/timens_offsets", O_WRONLY)
+						      : -1;
+		if (write(offsets, "boottime -60 0\n", 15) != 15)
+			_exit(0);
+		*pid = fork();
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		*seen_ns = clock_boot_ns();
+		if (*pid == 0 && write(ends[1], seen_ns, sizeof(*seen_ns)) == sizeof(*seen_ns))
+			pause();
+		close(ends[1]);
+		waitpid(*pid, NULL, 0);
+		_exit(0);
+	}
+	close(ends[1]);
+	offsets = read(ends[0], seen_ns, sizeof(*seen_ns)) == sizeof(*seen_ns) ? 0 : -1;
+	close(ends[0]);
+	return offsets;
+}
+
+static void a_process_with_another_clock_is_not_dead(void **state)
+{
+	pid_t parent, child = 0;
+	uint64_t seen_ns;
+	FILE *children;
+	char path[64];
+
+	(void)state;
+	if (a_minute_behind(&parent, &seen_ns) != 0) {
+		reap(parent);
+		skip();
+	}
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", parent, parent);
+	children = fopen(path, "r");
+	assert_non_null(children);
+	assert_int_equal(fscanf(children, "%d", &child), 1);
+	fclose(children);
+	assert_int_equal(process_life(child, seen_ns), PROCESS_UNKNOWN);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(parent, NULL, 0), parent);
+	assert_int_equal(process_life(child, seen_ns), PROCESS_DEAD);
+}
+
 static void a_pid_that_nobody_has_is_dead(void **state)
 {
 	struct process_stat stat;
@@ -201,6 +254,7 @@ int main(void)
 		cmocka_unit_test(a_zombie_is_dead_and_so_is_who_was_reaped),
 		cmocka_unit_test(a_process_whose_main_thread_ended_is_alive),
 		cmocka_unit_test(a_pid_that_started_after_it_was_seen_is_another_process),
+		cmocka_unit_test(a_process_with_another_clock_is_not_dead),
 		cmocka_unit_test(a_pid_that_nobody_has_is_dead),
 		cmocka_unit_test(the_pid_namespace_has_a_number),
 		cmocka_unit_test(proc_is_ours_and_in_a_namespace_of_its_own),
