@@ -124,6 +124,13 @@ static bool daemonise_hold(void)
 	return true;
 }
 
+/* A command is over before a fork of it could matter: it has no fork handlers, unless for its
+ * workers. */
+static bool daemonise_is_unwatched(const struct self *self)
+{
+	return self->command && !self->workers && !self->calls;
+}
+
 LIFECYCLE_EXPORT pid_t fork(void)
 {
 	bool held = daemonise_hold();
@@ -133,9 +140,8 @@ LIFECYCLE_EXPORT pid_t fork(void)
 	if (held && pid != 0)
 		thread_after_fork();
 
-	/* A command has no fork handlers, unless for its workers: its child becomes kin here, to
-	 * say how its own end. */
-	if (self && pid == 0 && self->command && !self->workers && !self->calls)
+	/* It becomes kin here, to say how its own children end. */
+	if (self && pid == 0 && daemonise_is_unwatched(self))
 		self->pid = sys_getpid();
 	else if (self && pid < 0 && !self->confined)
 		daemonise_unpend(self);
@@ -158,14 +164,44 @@ LIFECYCLE_EXPORT pid_t setsid(void)
 	return session;
 }
 
+static void daemonise_note(struct self *self, enum exit_reason reason, int code)
+{
+	struct note_facts facts = { .reason = reason,
+				    .code = code,
+				    .after_signal = self->last_signal,
+				    .pid = (uint32_t)self->pid };
+
+	if (self_owns(self))
+		slot_note_own(&self->slot, &facts);
+}
+
+/* It ends there, with libc's own _exit(0), if a child comes of it: noted before, as nobody sees it.
+ */
+static int daemonise_unwatched(struct self *self, int nochdir, int noclose)
+{
+	int rc;
+
+	daemonise_note(self, EXIT_UNDERSCORE_EXIT, 0);
+	rc = NEXT(daemon)(nochdir, noclose);
+	if (self->pid == sys_getpid())
+		daemonise_note(self, EXIT_UNKNOWN, -1);
+	else
+		self->pid = sys_getpid();
+	return rc;
+}
+
 /* libc's own fork, _exit and setsid in there are not seen: the state says what is going on. */
 LIFECYCLE_EXPORT int daemon(int nochdir, int noclose)
 {
 	struct self *self = self_here();
 	uint32_t before = self ? (uint32_t)self->pid : 0;
-	bool held = self && daemonise_hold();
-	bool owned = self && slot_change(&self->slot, before, CLAIM_RUNNING, CLAIM_DAEMONIZING);
+	bool held, owned;
 	int rc;
+
+	if (self && daemonise_is_unwatched(self) && !self->confined)
+		return daemonise_unwatched(self, nochdir, noclose);
+	held = self && daemonise_hold();
+	owned = self && slot_change(&self->slot, before, CLAIM_RUNNING, CLAIM_DAEMONIZING);
 
 	/* A drainer that finds us dead waits that long for the child. */
 	if (owned)

@@ -154,6 +154,14 @@ def test_a_daemon_s_lifecycle_ends_with_the_daemon(mode, leave, measured, compil
     assert not wrong, f"{len(wrong)} of {TIMES}: {wrong[:5]}"
 
 
+@pytest.mark.parametrize("mode", ["fork setsid", "double fork", "daemon()"])
+def test_a_command_has_ended_when_its_daemon_goes_on(mode, compile_c, tmp_path, state):
+    measured = Measured(tmp_path, state, {"command": ["daemon"]})
+    support.run(compile_c(DAEMON, name="daemon"), mode, "1", env=measured.env("command"), cwd=tmp_path, check=True)
+    (only,) = measured.lifecycles(1)
+    assert only.end == ("_exit" if mode == "daemon()" else "exit", 0, 0)
+
+
 ENDS = r"""
 #include <signal.h>
 #include <stdlib.h>
