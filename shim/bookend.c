@@ -16,6 +16,7 @@
 #include "policy/decide.h"
 #include "shim/adopt.h"
 #include "shim/calls.h"
+#include "shim/confine.h"
 #include "shim/ancestor.h"
 #include "shim/auxiliary.h"
 #include "shim/environment.h"
@@ -185,6 +186,8 @@ static bool bookend_is_loss(const struct bookend *b, enum reason reason)
  */
 static void bookend_watch(struct self *self)
 {
+	if (self->pid == 1)
+		confine_prepare(self);
 	self_publish(self);
 	exits_watch();
 	if (!self->command || self->workers || self->calls)

@@ -19,7 +19,8 @@
 /* Whether the caller is the process that the confined record is about; no system call. */
 bool confine_is_here(const struct self *self);
 
-/* Makes the mark that it goes by ahead of time: constructor. Older kernels have none. */
+/* Makes the mark that it goes by ahead of time: constructor, for calls and as PID 1. Older kernels
+ * have none. */
 void confine_prepare(struct self *self);
 /* In a forked child: the mark is its own again, when there is one. */
 void confine_mark_again(struct self *self);

@@ -14,6 +14,7 @@
 #include "hooks/symbol.h"
 #include "shim/credentials.h"
 #include "shim/calls.h"
+#include "shim/confine.h"
 #include "shim/heirs.h"
 #include "shim/lifecycle.h"
 #include "shim/signals.h"
@@ -102,6 +103,8 @@ static void daemonise_child(void)
 	/* From here on a signal handler's calls are recorded. */
 	if (self->calls)
 		calls_forked(self);
+	else
+		confine_mark_again(self);
 }
 
 void handover_watch(void)

@@ -42,7 +42,10 @@ struct self *self_here(void)
 		return NULL;
 	if (self->confined)
 		return confine_is_here(self) ? self : NULL;
-	return self->pid == sys_getpid() ? self : NULL;
+	if (self->pid != sys_getpid())
+		return NULL;
+	/* PID 1 may have a child that is PID 1 as well, in a namespace of its own. */
+	return self->pid != 1 || !self->here || confine_is_here(self) ? self : NULL;
 }
 
 unsigned self_owner(const struct self *self)

@@ -92,6 +92,35 @@ def test_a_container_that_is_killed(host):
     h.expect(ended("redis-check-rdb", reason="vanished"), ended("tini", reason="vanished"))
 
 
+NESTS = """
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void)
+{
+	int child = syscall(SYS_clone, SIGCHLD | CLONE_NEWPID, 0, 0, 0, 0);
+
+	if (!child)
+		exit(9);
+	waitpid(child, NULL, 0);
+	*(volatile int *)8 = 1;
+}
+"""
+
+
+@pytest.mark.usefixtures("outside")
+def test_a_child_of_pid_1_that_is_pid_1_as_well(host, tmp_path):
+    """Made by a raw clone, as sandboxes do: no fork handler tells it that it is another process."""
+    h = host("nests")
+    program = support.compile_c(tmp_path, NESTS, name="nests")
+    assert h.both(lambda world: world.run(*SPACE, program).returncode) == -signal.SIGSEGV
+    h.expect(ended("nests", reason="vanished"))
+
+
 @pytest.mark.usefixtures("outside")
 def test_a_daemon_in_a_container(host):
     """Its parent has left, and it has not yet taken over, or has: a drainer outside waits."""
