@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/process.h"
+#include "base/shared.h"
 #include "base/sys.h"
 
 /* Spreads neighbouring pids over a class, so that processes started together meet on no claim word.
@@ -245,7 +246,35 @@ uint32_t slot_first_of(const struct pool *pool, uint32_t pid, uint32_t other)
 	return next_named(pool, pid, other != 0 ? other : pid, 0);
 }
 
-/* A field of a slot that may not be mapped; `otherwise` when it can not be looked at. */
+/*
+ * Does the pid mean here who was seen then, in that pid namespace (0: unknown)? Otherwise its
+ * former process left the slot, or one elsewhere has the same number, and a drainer will see to it.
+ */
+static bool is_of_living(const struct pool *pool, uint32_t pid, uint64_t seen_ns, uint64_t space)
+{
+	return process_life((int)pid, seen_ns) == PROCESS_ALIVE &&
+	       (space == 0 || space == pool_pid_namespace(pool));
+}
+
+int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into)
+{
+	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
+		int error = map_slot(pool, at, into);
+		uint64_t seen_ns, space;
+
+		if (error != 0)
+			return error;
+		set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
+		seen_ns = atomic_load_explicit(&into->slot->seen_ns, memory_order_acquire);
+		shared_load(&space, &into->slot->start.pid_namespace, sizeof(space));
+		if (is_of_living(pool, pid, seen_ns, space))
+			return 0;
+		slot_unmap(into);
+	}
+	return -ENOENT;
+}
+
+/* A field of a slot that is not mapped; `otherwise` when it can not be looked at. */
 static uint64_t field_of(const struct pool *pool, uint32_t number, size_t field, uint64_t otherwise)
 {
 	uint64_t offset = offset_of(class_of(pool, number), number) + field;
@@ -259,36 +288,6 @@ static uint64_t field_of(const struct pool *pool, uint32_t number, size_t field,
 	return value;
 }
 
-/*
- * Or did the pid's former process leave it, or one that has the same pid in another pid namespace?
- * A drainer will see to those. What can not be looked at is believed.
- */
-static bool is_of_living(const struct pool *pool, uint32_t number, uint32_t pid)
-{
-	uint64_t seen_ns = field_of(pool, number, offsetof(struct slot, seen_ns), UINT64_MAX);
-	uint64_t space;
-
-	if (process_life((int)pid, seen_ns) != PROCESS_ALIVE)
-		return false;
-	space = field_of(pool, number, offsetof(struct slot, start.pid_namespace), 0);
-	return space == 0 || space == pool_pid_namespace(pool);
-}
-
-int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into)
-{
-	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
-		int error = map_slot(pool, at, into);
-
-		if (error != 0)
-			return error;
-		set_lifecycle(into, atomic_load_explicit(into->claim, memory_order_acquire));
-		if (is_of_living(pool, at, pid))
-			return 0;
-		slot_unmap(into);
-	}
-	return -ENOENT;
-}
-
 uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from)
 {
 	/* The words of free slots name pid 0, which is a parent outside our namespace. */
@@ -296,8 +295,10 @@ uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from)
 		return 0;
 	for (uint32_t at = from; find_claim(pool, pid, &at); at++) {
 		uint64_t word = atomic_load_explicit(&pool->claims[at], memory_order_acquire);
+		uint64_t seen_ns = field_of(pool, at, offsetof(struct slot, seen_ns), UINT64_MAX);
+		uint64_t space = field_of(pool, at, offsetof(struct slot, start.pid_namespace), 0);
 
-		if (is_of_living(pool, at, pid))
+		if (is_of_living(pool, pid, seen_ns, space))
 			return CLAIM_GENERATION(word) << 16 | at;
 	}
 	return 0;
