@@ -108,10 +108,13 @@ int main(int argc, char **argv)
 		}
 		wait(NULL);
 	} else if (!strcmp(where, "in a daemon")) {
+		pid_t parent = getpid();
 		if (fork())
 			_exit(0);
 		change(argv[1]);
 		setsid();
+		while (getppid() == parent) /* over before, it would have been a worker */
+			usleep(1000);
 		exit(4);
 	} else {
 		errno = 0;
