@@ -37,20 +37,13 @@ static void view_note(struct view *view, int error, const struct note *note, boo
 	view->damaged += error == -EBADMSG;
 }
 
-static uint64_t own_namespace(struct pool *pool)
-{
-	if (pool->own_namespace == 0)
-		pool->own_namespace = process_pid_namespace();
-	return pool->own_namespace;
-}
-
 static void view_start(const struct slot_ref *ref, struct view *view)
 {
 	int error = slot_read_start(ref, &view->start, NULL, 0);
 
 	view->has_start = error == 0;
 	view->damaged += error == -EBADMSG;
-	if (error == 0 && view->start.pid_namespace != own_namespace(ref->pool))
+	if (error == 0 && view->start.pid_namespace != pool_pid_namespace(ref->pool))
 		view->foreign = view->start.pid_namespace;
 }
 

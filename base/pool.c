@@ -257,6 +257,7 @@ int pool_reopen_at(const struct pool *mapped, unsigned uid, const char *folder, 
 	}
 	*into = *mapped;
 	into->file = file;
+	into->own_namespace = 0; /* we may be a child that went into another */
 	return 0;
 }
 
@@ -270,13 +271,16 @@ int pool_reopen(const struct pool *mapped, unsigned uid, const char *state, stru
 	return pool_reopen_at(mapped, uid, folder, name, into);
 }
 
-uint64_t pool_pid_namespace(const struct pool *pool)
+uint64_t pool_pid_namespace(struct pool *pool)
 {
-	uint64_t device = pool->proc_device != 0 ? process_proc_device() : 0;
+	uint64_t device;
 
-	if (device != 0 && device == pool->proc_device)
-		return pool->pid_namespace;
-	return process_pid_namespace();
+	if (pool->own_namespace != 0)
+		return pool->own_namespace;
+	device = pool->proc_device != 0 ? process_proc_device() : 0;
+	pool->own_namespace = device != 0 && device == pool->proc_device ? pool->pid_namespace
+									 : process_pid_namespace();
+	return pool->own_namespace;
 }
 
 void pool_close_file(struct pool *pool)

@@ -32,7 +32,7 @@ struct pool {
 	uint8_t boot_id[16];
 	uint64_t proc_device;
 	uint64_t pid_namespace;
-	uint64_t own_namespace; /* drainers: process_pid_namespace(), looked up once; 0: not yet */
+	uint64_t own_namespace; /* of pool_pid_namespace(); 0: it was not asked */
 	bool other_boot; /* drainers: made under another boot id, so all its processes are dead */
 };
 
@@ -49,11 +49,11 @@ int pool_open_in(struct pool *pool, const char *folder, unsigned uid, const char
 int pool_over_memory(struct pool *pool, void *bytes, size_t length);
 
 /*
- * process_pid_namespace(), cheaply where the pool's maker saw the same /proc: looking into
- * /proc/self makes the kernel build its entries for a new process, which costs more than claiming a
- * slot.
+ * process_pid_namespace(), once, and cheaply where the pool's maker saw the same /proc: looking
+ * into /proc/self makes the kernel build its entries for a new process, which costs more than
+ * claiming a slot.
  */
-uint64_t pool_pid_namespace(const struct pool *pool);
+uint64_t pool_pid_namespace(struct pool *pool);
 
 /*
  * *into is *mapped with its file open again, to map slots in a process that runs on: for any thread

@@ -250,7 +250,7 @@ uint32_t slot_first_of(const struct pool *pool, uint32_t pid, uint32_t other)
  * Does the pid mean here who was seen then, in that pid namespace (0: unknown)? Otherwise its
  * former process left the slot, or one elsewhere has the same number, and a drainer will see to it.
  */
-static bool is_of_living(const struct pool *pool, uint32_t pid, uint64_t seen_ns, uint64_t space)
+static bool is_of_living(struct pool *pool, uint32_t pid, uint64_t seen_ns, uint64_t space)
 {
 	return process_life((int)pid, seen_ns) == PROCESS_ALIVE &&
 	       (space == 0 || space == pool_pid_namespace(pool));
@@ -288,7 +288,7 @@ static uint64_t field_of(const struct pool *pool, uint32_t number, size_t field,
 	return value;
 }
 
-uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from)
+uint64_t slot_owned_by(struct pool *pool, uint32_t pid, uint32_t from)
 {
 	/* The words of free slots name pid 0, which is a parent outside our namespace. */
 	if (pid == 0)

@@ -39,7 +39,7 @@ int slot_claim(struct pool *pool, uint32_t pid, uint32_t payload_bytes, uint32_t
 int slot_find(struct pool *pool, uint32_t pid, uint32_t from, struct slot_ref *into);
 
 /* The live lifecycle of this pid, or 0. For the search of measured parents; maps nothing. */
-uint64_t slot_owned_by(const struct pool *pool, uint32_t pid, uint32_t from);
+uint64_t slot_owned_by(struct pool *pool, uint32_t pid, uint32_t from);
 
 /* No slot before that number is either pid's (other: 0, nobody's): one look at the claim words for
  * two searches. */

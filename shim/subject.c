@@ -30,7 +30,7 @@ void subject_of_process(int argc, char **argv, char **envp, char exe[PATHS_MAX],
 	};
 }
 
-bool subject_has_measured_parent(const struct subject *subject, const struct pool *pool)
+bool subject_has_measured_parent(const struct subject *subject, struct pool *pool)
 {
 	uint32_t taken, slots;
 	int pid = (int)subject->parent;

@@ -14,6 +14,6 @@ void subject_of_process(int argc, char **argv, char **envp, char exe[PATHS_MAX],
 			struct subject *into);
 
 /* Is a parent, or a parent's parent, an owner of a live lifecycle in this pool? */
-bool subject_has_measured_parent(const struct subject *subject, const struct pool *pool);
+bool subject_has_measured_parent(const struct subject *subject, struct pool *pool);
 
 #endif

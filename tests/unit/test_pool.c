@@ -98,7 +98,11 @@ static void the_pid_namespace_is_told_without_looking_into_proc_self(void **stat
 	assert_true(scene->pool.proc_device == process_proc_device());
 	assert_true(pool_pid_namespace(&scene->pool) == process_pid_namespace());
 	scene->pool.pid_namespace = 7;
+	assert_true(pool_pid_namespace(&scene->pool) ==
+		    process_pid_namespace()); /* it has been asked */
+	scene->pool.own_namespace = 0;
 	assert_int_equal(pool_pid_namespace(&scene->pool), 7);
+	scene->pool.own_namespace = 0;
 	scene->pool.proc_device++; /* made in another namespace */
 	assert_true(pool_pid_namespace(&scene->pool) == process_pid_namespace());
 }
