@@ -31,14 +31,14 @@ struct late_call {
 	const struct call_record *record; /* policy/call_format.h, its items behind it */
 	uint32_t bytes;			  /* of both */
 	uint64_t position;		  /* in the ring */
-	uint64_t real_ns;
+	uint64_t real_ns, boot_ns;
 };
 
 /* A schedule's turn: `every`, `change` or `file` of one event. */
 struct late_tick {
 	uint32_t event;	 /* its number in the image */
 	uint64_t number; /* of the tick, never given twice: ids depend on it */
-	uint64_t real_ns;
+	uint64_t real_ns, boot_ns;
 	/* Of a schedule per installation: in place of pool id and lifecycle in ids; else NULL. */
 	const uint8_t *key;
 };

@@ -51,15 +51,20 @@ static struct value reason(const struct stop_facts *stop)
 	return value_text(exit_reason_text[stop->reason]);
 }
 
+static struct value lived_until(struct eval *e, const struct late_process *p, uint64_t boot_ns)
+{
+	uint64_t from = p->start->boot_ns;
+
+	if (boot_ns < from)
+		return value_absent();
+	return facts_number(e->arena, (boot_ns - from) / (CLOCK_SECOND / 1000));
+}
+
 /* Across a reset of the host the two boot clocks do not compare. */
 static struct value duration(struct eval *e, const struct late_process *p)
 {
-	uint64_t from = p->start->boot_ns;
-	uint64_t to = p->stop->boot_ns;
-
-	if (p->stop->reason == EXIT_HOST_RESET || to < from)
-		return value_absent();
-	return facts_number(e->arena, (to - from) / (CLOCK_SECOND / 1000));
+	return p->stop->reason == EXIT_HOST_RESET ? value_absent()
+						  : lived_until(e, p, p->stop->boot_ns);
 }
 
 static struct value positive(struct eval *e, int number, int least)
@@ -175,6 +180,25 @@ static struct value process_fact(struct eval *e, const struct late_world *w, enu
 	}
 }
 
+/* The process of a child's event is the one that ran it, and of that no more is known here. */
+static struct value uptime(struct eval *e, const struct late_world *w)
+{
+	const struct late_process *p = w->process;
+
+	if (w->role == LATE_CHILD)
+		return value_absent();
+	switch (w->moment) {
+	case LATE_STOP:
+		return duration(e, p);
+	case LATE_CALL:
+		return lived_until(e, p, p->call->boot_ns);
+	case LATE_TICK:
+		return lived_until(e, p, p->tick->boot_ns);
+	default:
+		return lived_until(e, p, p->start->boot_ns);
+	}
+}
+
 /* A handler of SIGABRT may have jumped out, and the process have ended otherwise. */
 static struct value crash_frames(struct eval *e, const struct late_world *w)
 {
@@ -225,6 +249,8 @@ static struct value fact(struct eval *e, enum fact which)
 		return subject_fact_of_text(which, snapshot_fact(&w->snapshot, which, e->arena));
 	if (which == FACT_CRASH_FRAMES)
 		return crash_frames(e, w);
+	if (which == FACT_PROCESS_UPTIME_MS)
+		return uptime(e, w);
 	if (which == FACT_HOST_MACHINE_ID || which == FACT_OS_CPU)
 		return host_fact(e, w, which);
 	if (which == FACT_RUN_ID)

@@ -26,7 +26,8 @@ static int write_call(struct drain *d, const struct drain_group *group, uint64_t
 	struct late_call call = { .record = (const void *)record->payload,
 				  .bytes = record->length,
 				  .position = position,
-				  .real_ns = real_time(group->start, record->boot_ns) };
+				  .real_ns = real_time(group->start, record->boot_ns),
+				  .boot_ns = record->boot_ns };
 	int error;
 
 	if (record->type != CALL_RING_TYPE || record->length < sizeof(struct call_record))

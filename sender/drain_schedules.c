@@ -218,6 +218,7 @@ static int append_event(struct drain *d, const struct drain_due *due, const stru
 	struct late_tick tick = { .event = due->event,
 				  .number = s->made_ns / TICK_NS,
 				  .real_ns = s->turn_ns,
+				  .boot_ns = clock_boot_ns(),
 				  .key = s->key };
 	int r;
 

@@ -133,7 +133,8 @@ static int write_tick(struct drain *d, const struct drain_group *group,
 	uint64_t to = TICK_WORD(made, d->number);
 	struct late_tick tick = { .event = (uint32_t)(event - group->image->event),
 				  .number = made,
-				  .real_ns = clock_real_ns() };
+				  .real_ns = clock_real_ns(),
+				  .boot_ns = clock_boot_ns() };
 	struct drain_step step = { .moment = SPOOL_MOMENT(SPOOL_TICK, event->tick | (made & 0xffff)
 											    << 8),
 				   .from = from,

@@ -69,6 +69,24 @@ def test_a_process_ticks_while_it_lives_and_each_tick_once(app, wait_until, rece
     assert len({e["session"] for e in beats}) == 1
 
 
+def test_each_moment_knows_how_long_the_process_has_run(app, wait_until):
+    one = app("begin: { when: start, properties: { up: \"${process.uptime_ms}\" } }\n"
+              "beat: { when: { every: 100ms }, properties: { up: \"${process.uptime_ms}\" } }\n"
+              "turn: { when: { every: 100ms, per: installation }, properties: { up: \"${process.uptime_ms}\" } }\n"
+              "end: { when: stop, properties: { up: \"${process.uptime_ms}\", lived: \"${exit.duration_ms}\" } }")
+    process = one.start("sleep", "300")
+    one.follow()
+    wait_until(lambda: len(one.named("beat")) >= 3 and len(one.named("turn")) >= 2, 20, "beats and turns")
+    ups = {name: [e["properties"]["up"] for e in sorted(one.named(name), key=lambda e: e["time"])] for name in ("beat", "turn")}
+    process.terminate()
+    wait_until(lambda: one.named("end"), 20, "its end")
+    (begin,), (end,) = one.named("begin"), one.named("end")
+    assert begin["properties"] == {"up": 0}
+    assert end["properties"]["up"] == end["properties"]["lived"]
+    for seen in ups.values():
+        assert seen == sorted(set(seen)) and 100 <= seen[1] and seen[-1] <= end["properties"]["lived"]
+
+
 def test_killed_drainers_neither_lose_nor_double_a_tick(app, wait_until):
     one = app("beat: { when: { every: 100ms } }")
     process = one.start("sleep", "300")
