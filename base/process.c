@@ -123,8 +123,9 @@ int64_t process_namespace(const char *who, const char *which)
 	return error < 0 ? error : (int64_t)st.st_ino;
 }
 
-/* In a time namespace that is not ours: what it noted of its times can not be compared. */
-static bool has_another_clock(int pid)
+/* In a time namespace that is not ours: what it noted of its times can not be compared. Far from
+ * what every start runs. */
+static __attribute__((noinline)) bool has_another_clock(int pid)
 {
 	char who[16];
 	struct text t = text_init(who, sizeof(who));

@@ -104,18 +104,24 @@ static bool executable_same_file(const char *a, const char *b)
 	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-/* Only what may be executed is opened: a FIFO or a device would notice. */
+/* Only what may be executed is opened: a FIFO or a device would notice. Far from what every start
+ * runs. */
+static __attribute__((noinline)) bool executable_asks_env(const char *path, const char *argv0)
+{
+	const char *slash = strrchr(argv0, '/');
+	struct stat st;
+
+	return !sys_fstatat(AT_FDCWD, path, &st, 0) && S_ISREG(st.st_mode) && st.st_mode & 0111 &&
+	       program_file_asks_env(path, slash ? slash + 1 : argv0);
+}
+
 static const char *executable_behind_env(int argc, char **argv)
 {
 	int at = argc > 1 && argv[1][0] == '-' ? 2 : 1;
-	const char *slash = argc > at ? strrchr(argv[0], '/') : NULL;
-	struct stat st;
 
 	if (argc <= at || argv[at][0] == '-' || !strchr(argv[at], '/'))
 		return NULL;
-	if (sys_fstatat(AT_FDCWD, argv[at], &st, 0) || !S_ISREG(st.st_mode) || !(st.st_mode & 0111))
-		return NULL;
-	return program_file_asks_env(argv[at], slash ? slash + 1 : argv[0]) ? argv[at] : NULL;
+	return executable_asks_env(argv[at], argv[0]) ? argv[at] : NULL;
 }
 
 void executable_of_process(int argc, char **argv, char exe[PATHS_MAX], struct executable *into)

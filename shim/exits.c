@@ -60,10 +60,8 @@ static bool exits_as_kin(struct self *self, enum exit_reason reason, int code, i
 	return true;
 }
 
-static void exits_leave(enum exit_reason reason, int code)
+static void exits_end(struct self *self, enum exit_reason reason, int code)
 {
-	struct self *self = self_here();
-
 	/* The kernel keeps 8 bits of it (wait(2)). */
 	code &= 0xff;
 	if (!self || exits_as_kin(self, reason, code, 0))
@@ -80,6 +78,11 @@ static void exits_leave(enum exit_reason reason, int code)
 	thread_finish(self);
 	if (self->helper)
 		helper_after(self);
+}
+
+static void exits_leave(enum exit_reason reason, int code)
+{
+	exits_end(self_here(), reason, code);
 }
 
 void exits_by_signal(struct self *self, int signal)
@@ -100,9 +103,11 @@ void exits_by_syscall(int code)
 
 static void exits_on_exit(int code, void *unused)
 {
+	struct self *self = self_here();
+
 	(void)unused;
-	calls_trace(self_here());
-	exits_leave(EXIT_EXIT, code);
+	calls_trace(self);
+	exits_end(self, EXIT_EXIT, code);
 }
 
 void exits_watch(void)

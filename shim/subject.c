@@ -3,9 +3,12 @@
  */
 #include "shim/subject.h"
 
+#include <sys/auxv.h>
+
 #include "base/process.h"
 #include "base/slot.h"
 #include "base/sys.h"
+#include "shim/auxiliary.h"
 #include "shim/executable.h"
 #include "shim/notes.h"
 
@@ -25,7 +28,7 @@ void subject_of_process(int argc, char **argv, char **envp, char exe[PATHS_MAX],
 		.envp = (const char *const *)envp,
 		.pid = (uint32_t)sys_getpid(),
 		.parent = (uint32_t)sys_getppid(),
-		.uid = sys_geteuid(),
+		.uid = (uint32_t)auxiliary_value(AT_EUID), /* nothing of the host has run yet */
 		.notes = notes_of_process,
 	};
 }
