@@ -26,7 +26,7 @@ PROGRAM = r"""
 /* Everything but writing and ending kills the whole process. */
 static struct sock_filter few[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	ALLOW(SYS_write), ALLOW(SYS_exit_group), ALLOW(SYS_clock_gettime), ALLOW(SYS_newfstatat), ALLOW(SYS_rt_sigreturn),
+	ALLOW(SYS_write), ALLOW(SYS_exit_group), ALLOW(SYS_clock_gettime), ALLOW(SYS_fstat), ALLOW(SYS_newfstatat), ALLOW(SYS_rt_sigreturn),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 };
 static struct sock_filter no_sockets[] = {
