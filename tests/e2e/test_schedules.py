@@ -87,6 +87,13 @@ def test_each_moment_knows_how_long_the_process_has_run(app, wait_until):
         assert seen == sorted(set(seen)) and 100 <= seen[1] and seen[-1] <= end["properties"]["lived"]
 
 
+def test_how_long_its_parent_has_run_is_not_known_to_a_child(app):
+    one = app("ran: { when: { child: [ls] }, properties: { up: \"${process.uptime_ms}\", code: \"${exit.code}\" } }")
+    one.run("sh", "-c", "ls / >/dev/null; true")
+    one.deliver()
+    assert [e["properties"] for e in one.named("ran")] == [{"code": 0}]
+
+
 def test_killed_drainers_neither_lose_nor_double_a_tick(app, wait_until):
     one = app("beat: { when: { every: 100ms } }")
     process = one.start("sleep", "300")
